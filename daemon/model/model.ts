@@ -1,9 +1,9 @@
-/** A model file in memory: layers (a normalised Keras-2 topology) or a graph of operations, and its weights. Models are data, never code. */
+/** A model file in memory: layers (a normalised Keras 2 topology) or a graph of operations, and its weights. Models are data, never code. */
 import type { OnnxFile } from '../onnx/file/onnxFile.js';
 import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
 
 export interface WeightTensor {
-  /** As in the file: "dense_1/kernel". */
+  /** Name in the file: "dense_1/kernel". */
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32' | 'bool';
@@ -15,14 +15,14 @@ export type ModelFormat = LayersFormat | 'onnx';
 
 interface ModelInMemory {
   readonly format: ModelFormat;
-  /** Absolute path of the file it was read from (or will be written to). */
+  /** Absolute path of the file that it was read from or will be written to. */
   readonly path: string;
   readonly weights: readonly WeightTensor[];
-  /** What was changed on reading, one short sentence each, for the user. */
+  /** Changes made while reading, one short sentence each, for the user. */
   readonly notes: readonly string[];
 }
 
-/** A model made of Keras's layers. Its weights are in the order of the topology's layers. */
+/** A model of Keras layers. Its weights are in the order of the topology's layers. */
 export interface LayersModel extends ModelInMemory {
   readonly kind: 'layers';
   readonly format: LayersFormat;
@@ -31,16 +31,16 @@ export interface LayersModel extends ModelInMemory {
   readonly trainingConfig?: Record<string, unknown>;
 }
 
-/** A model made of operations. Its weights are those of its network, in the layout that the network computes with. */
+/** A model of operations. Its weights are those of its network, in the layout that the network computes with. */
 export interface GraphModel extends ModelInMemory {
   readonly kind: 'graph';
   readonly format: 'onnx';
-  /** What was read. Its initializers have the file's own values and layout; `weights` may have others by now. */
+  /** The file as it was read. Its initializers keep the file's values and layout; `weights` may have changed since. */
   readonly file: OnnxFile;
   readonly network: OnnxNetwork;
 }
 
-/** What only some models can do is asked of `frontEndOf` (frontEnds/), which answers for each kind. */
+/** `frontEndOf` (frontEnds/) answers what only some models can do, for each kind. */
 export type Model = LayersModel | GraphModel;
 
 export interface Topology {
@@ -52,24 +52,24 @@ export interface Topology {
 export interface OutputOfLayer {
   /** Path of the layer that makes it. */
   readonly name: string;
-  /** Whether it depends on the layer. */
+  /** Whether the output depends on the layer. */
   readonly depends: boolean;
-  /** The one that is trained where a plan names none; where no output has this, the last. */
+  /** Whether it is the output that is trained if the plan names none. If no output has this, the last one is trained. */
   readonly main?: true;
-  /** Factor of its loss in training, where the file has a loss for it. */
+  /** Factor of its loss in training, if the file has a loss for it. */
   readonly lossWeight?: number;
 }
 
-/** One layer, by static shape arithmetic alone (no TensorFlow). Nested models are flattened; names are joined by "/". */
+/** One layer, from static shape arithmetic (no TensorFlow). Nested models are flattened; their names are joined by "/". */
 export interface LayerSummary {
   readonly name: string;
   readonly className: string;
-  /** Without the batch axis; null where it cannot be known statically. */
+  /** Shape without the batch axis; null if it cannot be known statically. */
   readonly outputShape: readonly (number | null)[] | null;
   readonly activation?: string;
-  /** The file does not let it be trained: trainable is false, of the layer or of a model around it. */
+  /** True if the file freezes it: trainable is false on the layer or on a model around it. */
   readonly frozen?: true;
-  /** Of a model with several outputs, in its order. */
+  /** The outputs of a model with several, in its order. */
   readonly outputs?: readonly OutputOfLayer[];
   readonly weights: readonly {
     readonly name: string;
@@ -77,20 +77,20 @@ export interface LayerSummary {
     readonly size: number;
     readonly prunable: boolean;
     readonly trainable: boolean;
-    /** A moving average: never trained, whatever the layer is. */
+    /** A moving average: never trained, even if the layer is. */
     readonly statistic?: true;
-    /** Of a prunable weight, for one sample: 2 per use. */
+    /** FLOPs of a prunable weight for one sample: 2 per use. */
     readonly flopsPerWeight?: number;
-    /** Of a prunable weight: the axes [from, to) that hold its units, where they are not the last one. */
+    /** The axes [from, to) of a prunable weight that hold its units, if they are not the last one. */
     readonly unitAxes?: readonly [from: number, to: number];
-    /** Of a kernel, and of vectors that go with its neurons or filters: see unitGroups.ts. */
+    /** The units of a kernel, and of the vectors that belong to its neurons or filters: see unitGroups.ts. */
     readonly groups?: readonly number[];
   }[];
-  /** All weights of the layer, and the prunable ones among them (kernels). */
+  /** Counts of all weights of the layer, and of the prunable ones (kernels). */
   readonly params: number;
   readonly prunable: number;
-  /** Multiply-adds x 2 for one sample, dense. */
+  /** Dense FLOPs for one sample: 2 per multiply-add. */
   readonly flops: number;
-  /** FLOPs per prunable weight (2 for Dense, 2*Hout*Wout for Conv2D); the mean where the layer has several kernels. */
+  /** FLOPs per prunable weight (2 for Dense, 2*Hout*Wout for Conv2D); the mean if the layer has several kernels. */
   readonly flopsPerWeight: number;
 }

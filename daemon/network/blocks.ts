@@ -1,14 +1,14 @@
 import type { GraphBuilder, NodeSpec } from './builder.js';
 import { type Node, sameShape } from './ir.js';
 
-/** Sums of tensors that are zero but for blocks along one axis, as slices of one tensor make them of their gradients. */
+/** Sums of tensors that are zero outside of blocks along one axis. The gradients of slices of one tensor are of this form. */
 
 interface Block {
   readonly at: number;
   readonly node: Node;
 }
 
-/** Blocks in order, each within the axis' length, none overlapping; zeros elsewhere. */
+/** Blocks in order, each within the axis, without overlap; all other entries are zero. */
 interface Blocks {
   readonly axis: number;
   readonly blocks: readonly Block[];
@@ -16,7 +16,7 @@ interface Blocks {
 
 const isZero = ({ constant }: Node): boolean => constant === 0;
 
-/** The operands of a Concat that are not zero, from `start` on; undefined of another axis or operation. */
+/** The operands of a Concat that are not zero, from `start` on; undefined for another axis or operation. */
 function partsOf(node: Node, axis: number, start: number): Block[] | undefined {
   if (node.op !== 'Concat' || node.attrs['axis'] !== axis) return undefined;
   let at = start;
@@ -27,7 +27,7 @@ function partsOf(node: Node, axis: number, start: number): Block[] | undefined {
   });
 }
 
-/** What a Pad with zeros along one axis, or a Concat, is made of. */
+/** The blocks of a Pad with zeros along one axis, or of a Concat. */
 function blocksOf(node: Node): Blocks | undefined {
   if (node.op === 'Concat') {
     const axis = node.attrs['axis'] as number;
@@ -41,7 +41,7 @@ function blocksOf(node: Node): Blocks | undefined {
   return { axis, blocks: partsOf(x, axis, at) ?? [{ at, node: x }] };
 }
 
-/** p + q where each is zero wherever the other is not: one Concat, with zeros around it, in place of a sum. */
+/** p + q if each is zero wherever the other is not: one Concat, with zeros around it, replaces the sum. */
 export function sumOfBlocks(graph: GraphBuilder, { inputs, shape }: Required<NodeSpec>): Node | undefined {
   const [p, q] = inputs as [Node, Node];
   if (!sameShape(p.shape, q.shape)) return undefined;

@@ -13,14 +13,14 @@ export interface NodeSpec {
 }
 
 /**
- * Builds a graph node by node, simplifying each as it comes; equal computations become one node. Where `verifiesEachNode`,
- * each node that is wanted or made is checked, and each rewrite for the shape and the type of its result.
+ * Builds a graph node by node. Each node is simplified as it is added, and equal computations become one node. With `verifiesEachNode`,
+ * the builder checks each node that is requested or made, and the shape and type of each rewrite's result.
  */
 export class GraphBuilder {
   readonly #nodes = new Map<string, Node>();
   readonly #inputs: GraphInput[] = [];
   #nextId = 0;
-  /** The layer that nodes are attributed to. */
+  /** The layer that new nodes belong to. */
   layer: string | undefined;
 
   input(shape: readonly number[], role: { role: 'random'; random: RandomSpec }): Node;
@@ -32,7 +32,7 @@ export class GraphBuilder {
     return node;
   }
 
-  /** A constant; values that are all equal become a splat. */
+  /** A constant; if all values are equal, it becomes a splat. */
   constant(values: Float32Array | Int32Array | number, shape: readonly number[], dtype: DType = 'float32'): Node {
     const first = typeof values === 'number' ? values : values[0];
     const splat = typeof values === 'number' || (first !== undefined && values.every((v) => Object.is(v, first)));
@@ -43,10 +43,10 @@ export class GraphBuilder {
     );
   }
 
-  /** The node that computes `spec`, or a simpler one of equal value. dtype defaults to the first input's. */
+  /** Returns the node that computes `spec`, or a simpler one of equal value. dtype defaults to the first input's. */
   add(spec: NodeSpec): Node {
     const full = { attrs: {}, dtype: spec.inputs[0]?.dtype ?? ('float32' as const), ...spec };
-    // A rewrite may hide what is wrong with the node it is of.
+    // A rewrite could hide a fault of the node that it replaces.
     if (verifiesEachNode()) verifyNode(this.#node(full, this.#nextId));
     const simpler = simplify(this, full);
     if (simpler) {
@@ -57,7 +57,7 @@ export class GraphBuilder {
     return this.#unique(key, () => this.#create(full));
   }
 
-  /** The graph of what `outputs` need; inputs nobody reads are left out, except data and targets. */
+  /** The graph of what `outputs` need. Inputs that no node reads are left out, except data and targets. */
   finish(outputs: readonly GraphOutput[]): Graph {
     const live = new Set<Node>();
     const stack = outputs.map((output) => output.node);
@@ -103,7 +103,7 @@ export class GraphBuilder {
   }
 }
 
-/** JSON has one word for all numbers that are not finite, and one for both zeros. */
+/** JSON has one spelling for all numbers that are not finite, and one for both zeros. */
 const keyOf = (attrs: Attributes): string =>
   JSON.stringify(attrs, (_, value: unknown) =>
     typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
@@ -111,7 +111,7 @@ const keyOf = (attrs: Attributes): string =>
       : value,
   );
 
-/** @throws BrokenGraph where the node that stands for `spec` is of another shape or type. */
+/** @throws BrokenGraph if the node that replaces `spec` has another shape or type. */
 function verifyRewrite({ op, shape, dtype }: Required<NodeSpec>, node: Node): void {
   if (sameShape(shape, node.shape) && dtype === node.dtype) return;
   throw new BrokenGraph(`it stands for ${op} of ${dtype} [${shape}], and is ${node.dtype} [${node.shape}]`, node);

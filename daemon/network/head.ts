@@ -1,10 +1,10 @@
-/** The activation at the end of a network, which a cross-entropy takes over: it is computed stably on what goes into it. */
+/** The activation at the end of a network. A cross-entropy takes it over and computes it stably from its input. */
 import type { GraphBuilder } from './builder.js';
 import type { Node } from './ir.js';
 
 export interface OutputHead {
   readonly activation: 'softmax' | 'log-softmax' | 'sigmoid' | 'linear';
-  /** What goes into the activation; the output itself where there is none. */
+  /** The input of the activation; the output itself if there is no activation. */
   readonly logits: Node;
 }
 
@@ -15,13 +15,13 @@ const ACTIVATIONS: Partial<Record<Node['op'], OutputHead['activation']>> = {
 };
 
 /**
- * @param output of a pass that `builder` recorded. Softmax and LogSoftmax are over the last axis, as the operations are; behind a
- * reshape they are no head where that changes the last axis.
+ * @param output of a pass that `builder` recorded. Softmax and LogSoftmax are over the last axis, as the operations are. After a
+ * reshape that changes the last axis they are not a head.
  */
 export function outputHead(builder: GraphBuilder, output: Node): OutputHead {
   const own = ACTIVATIONS[output.op];
   if (own) return { activation: own, logits: output.inputs[0]! };
-  // What is element by element is computed in front of a reshape (simplify.ts).
+  // Element-wise operations are computed before a reshape (simplify.ts).
   const inner = output.op === 'Reshape' ? output.inputs[0]! : null;
   const activation = inner && ACTIVATIONS[inner.op];
   if (!activation || (activation !== 'sigmoid' && inner.shape.at(-1) !== output.shape.at(-1)))

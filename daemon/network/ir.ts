@@ -1,6 +1,6 @@
 /**
- * The graph between what a model's file means (for layers: what TensorFlow.js calls, by kernels) and whatever computes it.
- * Its gradients are made of the same operations (`gradient/`).
+ * The graph between the meaning of a model's file (for layers: the kernels that TensorFlow.js calls) and the executor that computes it.
+ * Gradients consist of the same operations (`gradient/`).
  *
  * A graph is in static single assignment form: every node has one output tensor of a known, fixed shape, so a node *is* its
  * value. Nodes are immutable and hash-consed by `GraphBuilder`: equal computations are one node. Tensors are dense, row
@@ -14,7 +14,7 @@ import { sizeOf } from '../protocol/shape.js';
 
 export type DType = 'float32' | 'int32' | 'bool';
 
-/** Element-wise, of one tensor of its shape: float32, for Abs, Neg, Relu, Sign and Square int32 too; LogicalNot of bool. IsNan gives bool. */
+/** Element-wise, of one float32 tensor, of its shape. Abs, Neg, Relu, Sign and Square take int32 too; LogicalNot takes bool. IsNan gives bool. */
 export const unaryOps = [
   'Abs', 'Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Ceil', 'Cos', 'Cosh', 'Elu', 'Erf', 'Exp', 'Expm1', 'Floor', 'IsNan', 'Log', 'Log1p',
   'LogicalNot', 'Neg', 'Reciprocal', 'Relu', 'Relu6', 'Round', 'Rsqrt', 'Selu', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus',
@@ -35,7 +35,7 @@ export type UnaryOp = (typeof unaryOps)[number];
 export type BinaryOp = (typeof binaryOps)[number];
 
 /**
- * Attributes in braces: each operation has exactly those. Tensors are float32 where nothing else stands, the result has the type
+ * Each operation has exactly the attributes in braces. Tensors are float32 unless the entry gives another type, the result has the type
  * and the shape of the first input, and numbers are not NaN. Axes count from 0; lists of axes are sorted, each axis once.
  * Lists with an entry for each axis of the input: begin, end, strides of StridedSlice, before, after, reps, perm.
  * `pads` are [top, left, bottom, right], from 0; `strides`, `dilations`, `window` are [height, width], from 1.
@@ -48,9 +48,9 @@ export type BinaryOp = (typeof binaryOps)[number];
  *   element-wise, broadcast.
  * - Prelu (x, alpha): x >= 0 ? x : alpha * x, alpha broadcast to the shape of x.
  * - Softmax, LogSoftmax: over the last axis, of rank 1 at least.
- * - MatMul {transposeA, transposeB}: [..., M, K] x [..., K, N], the last two axes of a factor changing places where it is
- *   transposed; leading axes broadcast.
- * - Sum, Max, Min, Prod of float32 or int32, Mean {axes, keepDims}: without axes they change nothing. ArgMax, ArgMin
+ * - MatMul {transposeA, transposeB}: [..., M, K] x [..., K, N]; transposing a factor swaps its last two axes;
+ *   leading axes broadcast.
+ * - Sum, Max, Min, Prod of float32 or int32, Mean {axes, keepDims}: without axes they return their input. ArgMax, ArgMin
  *   {axis}: of float32 or int32, to int32, without the axis.
  * - Of any type: Reshape; Transpose {perm}: axis i of the result is axis perm[i]; Slice {begin}: of the node's shape, within
  *   the input; StridedSlice {begin, end, strides}: 0 <= begin <= end <= size, ceil((end - begin) / stride) elements;
@@ -128,12 +128,12 @@ export interface Node {
   readonly op: Op;
   readonly inputs: readonly Node[];
   readonly attrs: Attributes;
-  /** Whole numbers. While a model is traced some may be 0; in a graph none is, and a tensor has at most `maxSize` elements. */
+  /** Whole numbers. Some may be 0 while a model is traced; none is 0 in a finished graph, and a tensor has at most `maxSize` elements. */
   readonly shape: readonly number[];
   readonly dtype: DType;
-  /** Of constants: every element, or the one number that all elements are. */
+  /** Of constants: every element, or the one number that all elements equal. */
   readonly constant?: Float32Array | Int32Array | number;
-  /** The model's layer it came from (of a gradient: the layer it belongs to), for messages. */
+  /** The model's layer that the node comes from, for messages; a gradient has the layer that it belongs to. */
   readonly layer?: string;
 }
 
@@ -142,10 +142,9 @@ export type RandomSpec =
   { readonly kind: 'uniform' } | { readonly kind: 'normal'; readonly mean: number; readonly std: number };
 
 /**
- * What feeds a graph. `data`: model input number `index`; `target`: the labels of the output that is trained, and of
- * those that are trained jointly, numbered from 1; `parameter` and `state`: a weight by name;
- * `random`: drawn anew for every run. Each data input, weight and target is there once; a weight
- * that no node reads is not.
+ * The source of an input. `data`: model input number `index`. `target`: the labels of the trained output, and of the jointly
+ * trained ones, numbered from 1. `parameter` and `state`: a weight by name. `random`: new numbers for every run. A graph has
+ * each data input, weight and target once. It leaves out weights that no node reads.
  */
 export type GraphInput = { readonly node: Node } & (
   | { readonly role: 'data'; readonly index: number }
@@ -155,8 +154,9 @@ export type GraphInput = { readonly node: Node } & (
 );
 
 /**
- * What a graph gives, all float32: the mean loss (rank 0), gradients by parameter and next states by weight, of their shapes,
- * the model's output with its mask, and those that are trained jointly, numbered from 1. Each loss, gradient and state once. An output may be an input or a constant.
+ * The meaning of an output, all float32: the mean loss (rank 0), gradients by parameter and next states by weight, of their shapes,
+ * the model's output with its mask, and the jointly trained outputs, numbered from 1. Each loss, gradient and state occurs once. An
+ * output may be an input or a constant.
  */
 export type GraphOutput = { readonly node: Node } & (
   | { readonly role: 'loss' }
@@ -167,11 +167,11 @@ export type GraphOutput = { readonly node: Node } & (
 export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly GraphOutput[];
-  /** The live nodes other than inputs and constants, in topological order: each is read by a later one or is an output. */
+  /** The nodes other than inputs and constants, in topological order: each is read by a later one or is an output. */
   readonly nodes: readonly Node[];
 }
 
-/** The most elements a tensor may have: executors count them in 32 bits. */
+/** The largest number of elements of a tensor: executors count them in 32 bits. */
 export const maxSize = 2 ** 31 - 1;
 
 /** Whether an executor can hold a tensor of the shape: it is not empty and has at most `maxSize` elements. */

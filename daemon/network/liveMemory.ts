@@ -1,16 +1,16 @@
 import { type Graph, type Node } from './ir.js';
 import { sizeOf } from '../protocol/shape.js';
 
-/** Reshapes, and casts that change no bits, are the tensor under another name. */
+/** Reshapes, and casts that change no bits, return the same tensor under another name. */
 const owner = (node: Node): Node => (node.op === 'Reshape' ? owner(node.inputs[0]!) : node);
 
-/** Bytes of an element, as every executor here holds it. */
+/** Bytes of an element in every executor. */
 const width = 4;
 
 /**
- * Bytes of the tensors of a graph that are there at the same time, at most, when its nodes are computed in order and each tensor
- * is given back once it has been read for the last time. Inputs, outputs and constants are there all the time. What an
- * executor fuses needs less; what it makes on the way (padding, filters in another layout) is not counted.
+ * The most bytes that the tensors of a graph occupy at once, if its nodes are computed in order and each tensor is freed after its last
+ * use. Inputs, outputs and constants are always there. Fused operations need less; an executor's intermediate copies
+ * (padding, filters in another layout) are not counted.
  */
 export function liveBytes({ inputs, outputs, nodes }: Graph): number {
   const constants = new Set(

@@ -3,10 +3,10 @@ import type { GraphBuilder } from './builder.js';
 import { broadcastShape, type Node } from './ir.js';
 
 /**
- * [..., M, K] x [..., K, N], the last two axes of a factor changing places where it is transposed. A product with one matrix
- * in each factor, and one of many rows with one matrix, is made two-dimensional.
+ * [..., M, K] x [..., K, N]; transposing a factor swaps its last two axes. A product with one matrix in each factor, or of many rows
+ * with one matrix, becomes two-dimensional.
  *
- * @throws RangeError when the leading axes do not broadcast, or the factors do not fit
+ * @throws RangeError if the leading axes do not broadcast, or the factors do not fit
  */
 export function addMatMul(graph: GraphBuilder, a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
   const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];

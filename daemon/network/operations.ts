@@ -6,7 +6,7 @@ const comparisons: ReadonlySet<Op> = new Set<Op>(['Equal', 'Greater', 'GreaterEq
 
 export type Reduction = 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod';
 
-/** Operations by their operands: shapes and types follow. Numbers among the operands are float32 scalars. */
+/** Operations by their operands; shapes and types follow from these. Numbers among the operands are float32 scalars. */
 export class Operations {
   constructor(readonly graph: GraphBuilder) {}
 
@@ -14,7 +14,7 @@ export class Operations {
     return this.graph.constant(value, []);
   }
 
-  /** One number everywhere. */
+  /** A tensor with one number everywhere. */
   fill(value: number, shape: readonly number[]): Node {
     return this.graph.constant(value, shape);
   }
@@ -28,7 +28,7 @@ export class Operations {
     return this.graph.add({ op: 'Step', inputs: [x], attrs: { alpha }, shape: x.shape });
   }
 
-  /** Of two operands, broadcast. @throws RangeError when they do not match. */
+  /** An element-wise operation of two operands, broadcast. @throws RangeError if their shapes do not match. */
   binary(op: BinaryOp, a: Node, b: Node | number): Node {
     const other = typeof b === 'number' ? this.scalar(b) : b;
     const shape = broadcastShape(a.shape, other.shape);
@@ -77,7 +77,7 @@ export class Operations {
     return this.graph.add({ op, inputs: [x], attrs: { axes, keepDims }, shape });
   }
 
-  /** Undoes a broadcast: x, summed along what was repeated, of the shape that was broadcast to its own. */
+  /** Undoes a broadcast: x, which has the shape that was broadcast to, is summed along the repeated axes. */
   sumTo(x: Node, shape: readonly number[]): Node {
     if (sameShape(x.shape, shape)) return x;
     const lead = x.shape.length - shape.length;
@@ -85,14 +85,14 @@ export class Operations {
     return this.reshape(axes.length === 0 ? x : this.reduce('Sum', x, axes), shape);
   }
 
-  /** x, of a size that broadcasts to the shape, everywhere in it. `simplify` knows this form (products.ts, `spreadOf`). */
+  /** Repeats x, whose shape broadcasts to the given one, everywhere in it. `simplify` knows this form (products.ts, `spreadOf`). */
   spread(x: Node, shape: readonly number[]): Node {
     return this.mul(x, this.fill(1, shape));
   }
 
   /**
-   * [..., M, K] x [..., K, N], leading axes broadcast. With one matrix on the right, the rows of all on the left are those
-   * of one matrix.
+   * [..., M, K] x [..., K, N], leading axes broadcast. If the right factor is one matrix, the rows of all left matrices become the rows
+   * of one.
    */
   matMul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
     const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];

@@ -2,7 +2,7 @@ import type { GraphBuilder, NodeSpec } from './builder.js';
 import { broadcastShape, type Node, sameShape } from './ir.js';
 import { sizeOf } from '../protocol/shape.js';
 
-/** The algebra of products, broadcasts and sums: fewer passes over whole tensors, more work on what is small. */
+/** The algebra of products, broadcasts and sums. Its rewrites save passes over whole tensors and compute more on small ones. */
 
 export type Spec = Required<NodeSpec>;
 
@@ -11,7 +11,7 @@ export const splatOf = (node: Node | undefined): number | undefined =>
 
 export const ones = (n: number): number[] => Array<number>(Math.max(n, 0)).fill(1);
 
-/** v times a splat of a larger shape is v spread over that shape: v times the number, and the shape. */
+/** v times a splat of a larger shape is v times the number, spread over that shape. */
 export function spreadOf(node: Node): { small: Node; factor: number } | undefined {
   const [small, constant] = node.op === 'Multiply' ? node.inputs : [];
   const factor = splatOf(constant);
@@ -36,7 +36,7 @@ export const scaled = (graph: GraphBuilder, x: Node, factor: number): Node =>
 export const product = (graph: GraphBuilder, a: Node, b: Node): Node =>
   graph.add({ op: 'Multiply', inputs: [a, b], shape: broadcastShape(a.shape, b.shape) });
 
-/** (x s) t = x (s t) where s and t are smaller than x: the factors of each channel are multiplied first. */
+/** (x s) t = x (s t) if s and t are smaller than x: the factors of each channel are multiplied first. */
 export function reassociate(graph: GraphBuilder, whole: Node, small: Node): Node | undefined {
   if (whole.op !== 'Multiply' || sizeOf(small.shape) >= sizeOf(whole.shape)) return undefined;
   const [x, s] = whole.inputs as [Node, Node];
@@ -51,7 +51,7 @@ export function reassociate(graph: GraphBuilder, whole: Node, small: Node): Node
   return undefined;
 }
 
-/** Whether it is x - mean(x) over the axes, whose sum along them is zero. */
+/** Whether the node is x - mean(x) over the axes; its sum along them is zero. */
 function isCentred(node: Node, axes: Spec['attrs'][string]): boolean {
   const [x, mean] = node.op === 'Sub' ? node.inputs : [];
   const source = mean?.op === 'Reshape' ? mean.inputs[0]! : mean;
@@ -62,7 +62,7 @@ function isCentred(node: Node, axes: Spec['attrs'][string]): boolean {
 export const centredSum = (graph: GraphBuilder, { inputs, shape, attrs }: Spec): Node | undefined =>
   isCentred(inputs[0]!, attrs['axes']!) ? graph.constant(0, shape) : undefined;
 
-/** sum(p + s (x - mean(x))) = sum(p) where s does not vary along the axes: what normalising by a mean makes of a gradient. */
+/** sum(p + s (x - mean(x))) = sum(p) if s does not vary along the axes. The gradient of a normalisation by a mean has this form. */
 export function sumBesideCentred(graph: GraphBuilder, spec: Spec): Node | undefined {
   const x = spec.inputs[0]!;
   if (x.op !== 'Add') return undefined;
@@ -76,7 +76,7 @@ export function sumBesideCentred(graph: GraphBuilder, spec: Spec): Node | undefi
   return rest && graph.add({ ...spec, inputs: [rest] });
 }
 
-/** A tree of products without its factors that are smaller than the whole, which are collected; null if nothing is left. */
+/** A tree of products without its factors that are smaller than the whole, which are collected; null if nothing remains. */
 function withoutSmall(graph: GraphBuilder, node: Node, whole: readonly number[], small: Node[]): Node | null {
   if (!sameShape(node.shape, whole)) {
     small.push(node);
@@ -87,7 +87,7 @@ function withoutSmall(graph: GraphBuilder, node: Node, whole: readonly number[],
   return a && b ? product(graph, a, b) : (a ?? b ?? null);
 }
 
-/** A product as its factors that do not vary along the axes that are summed, and the rest; undefined where all others are not of its shape. */
+/** Splits a product into the factors that do not vary along the summed axes, and the rest; undefined if the rest has another shape. */
 function splitProduct(
   graph: GraphBuilder,
   x: Node,
@@ -101,7 +101,7 @@ function splitProduct(
   return rest && small.length > 0 && small.every(constantAlong) ? { rest, small } : undefined;
 }
 
-/** sum(x s) = s sum(x) where s does not vary along the axes that are summed. */
+/** sum(x s) = s sum(x) if s does not vary along the summed axes. */
 export function sumOfProduct(graph: GraphBuilder, spec: Spec): Node | undefined {
   const x = spec.inputs[0]!;
   const factors = x.op === 'Multiply' ? splitProduct(graph, x, spec) : undefined;

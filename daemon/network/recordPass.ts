@@ -3,22 +3,22 @@ import type { Graph, GraphOutput, Node } from './ir.js';
 import type { Network, Pass } from './network.js';
 import { withSizesThatFit } from './sizes.js';
 
-/** A pass that was recorded, with the leaves it was built from. */
+/** A recorded pass, with the leaves that it was built from. */
 export interface RecordedPass {
   readonly builder: GraphBuilder;
-  /** One for each input, [batch, ...]. */
+  /** One node per input, [batch, ...]. */
   readonly data: readonly Node[];
-  /** By name: of role `parameter` where they are trainable, else `state`. */
+  /** Weights by name, of role `parameter` if they are trainable, else `state`. */
   readonly weights: ReadonlyMap<string, Node>;
   readonly pass: Pass;
-  /** The graph of what these outputs need. @throws UserError('model-unsupported') naming the layer, of tensors that are empty or too large. */
+  /** The graph of what these outputs need. @throws UserError('model-unsupported') naming the layer of an empty or too large tensor. */
   finish(outputs: readonly GraphOutput[]): Graph;
 }
 
 /**
  * Records one pass of a network into a graph of its own.
- * @param batch samples at once.
- * @throws UserError('model-unsupported') naming the layer, where it cannot be computed for this batch.
+ * @param batch number of samples at once.
+ * @throws UserError('model-unsupported') naming the layer that cannot be computed for this batch.
  */
 export function recordPass(network: Network, batch: number, training = false): RecordedPass {
   const builder = new GraphBuilder();

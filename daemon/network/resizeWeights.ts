@@ -1,8 +1,8 @@
 import type { Attributes } from './ir.js';
 
 /**
- * How much each of `from` pixels gives to each of `to` pixels along one axis, as [to, from]: resizing is a product with
- * these along either axis, and its gradient one with their transposes. TensorFlow's arithmetic.
+ * The share that each of `to` pixels takes of each of `from` pixels along one axis, as [to, from]. Resizing is a product with one such
+ * matrix per axis, and its gradient a product with their transposes. The arithmetic is TensorFlow's.
  */
 export function resizeWeights(
   { alignCorners, halfPixelCenters }: Attributes,

@@ -42,7 +42,7 @@ const foldBinary: Partial<Record<string, (a: number, b: number) => number>> = {
   Pow: Math.pow,
 };
 
-/** [1, 1, C] broadcasts as [C] does: without the leading ones, equal operands become equal nodes. */
+/** [1, 1, C] broadcasts as [C] does. Without the leading ones, equal operands become equal nodes. */
 function withoutLeadingOnes(graph: GraphBuilder, node: Node, rank: number): Node {
   if (node.shape[0] !== 1 || node.shape.length < 2 || node.shape.length > rank) return node;
   const from = node.shape.findIndex((n) => n !== 1);
@@ -50,7 +50,7 @@ function withoutLeadingOnes(graph: GraphBuilder, node: Node, rank: number): Node
   return graph.add({ op: 'Reshape', inputs: [node], shape });
 }
 
-/** As for one operand: where the other is reshaped alike, or is a scalar, or only fewer axes of length 1 go in front. */
+/** Moves a reshape after an operation of two operands if the other is reshaped alike, is a scalar, or only lacks leading axes of length 1. */
 function reshapeLater(graph: GraphBuilder, spec: Spec): Node | undefined {
   const [a, b] = spec.inputs as [Node, Node];
   const sourceOf = (node: Node) => (node.op === 'Reshape' && sameShape(node.shape, spec.shape) && !movesOnes(node) ? node.inputs[0]! : undefined); // prettier-ignore
@@ -85,7 +85,7 @@ const binary: Rule = (graph, spec) => {
     if (y === -1 && is(a)) return graph.add({ ...spec, op: 'Neg', inputs: [a] });
     if (a.op === 'Neg' && y !== undefined && dtype === 'float32')
       return graph.add({ ...spec, inputs: [a.inputs[0]!, graph.constant(-y, b.shape)] });
-    // (p * c) * d = p * (c d), a chain that the gradient of a mean and of dropout makes.
+    // (p * c) * d = p * (c d): the gradients of a mean and of dropout make such chains.
     const c = splatOf(a.inputs[1]);
     if (
       a.op === 'Multiply' &&
@@ -107,7 +107,7 @@ const binary: Rule = (graph, spec) => {
     if (y === 2) return graph.add({ ...spec, op: 'Square', inputs: [a] });
     if (y === 0.5) return graph.add({ ...spec, op: 'Sqrt', inputs: [a] });
   }
-  // Of what commutes, constants stand on the right and older nodes on the left, so that equal products are one node.
+  // For a commutative operation constants stand on the right and older nodes on the left, so that equal products become one node.
   const commutes = op === 'Multiply' || op === 'Add';
   if (commutes && y === undefined && (x !== undefined || (b.op !== 'Constant' && a.id > b.id)))
     return graph.add({ ...spec, inputs: [b, a] });
@@ -122,7 +122,7 @@ const binary: Rule = (graph, spec) => {
     const better = (is(a) && reassociate(graph, a, b)) || (is(b) && reassociate(graph, b, a));
     if (better) return better;
   }
-  // One operand at least keeps the shape of the result.
+  // At least one operand must keep the shape of the result.
   let p = withoutSpread(graph, a, b, shape);
   let q = withoutSpread(graph, b, p, shape);
   if (op === 'Multiply' && p !== a && dtype === 'float32') {
@@ -137,7 +137,7 @@ const binary: Rule = (graph, spec) => {
   return reshapeLater(graph, spec);
 };
 
-/** A reshape that moves axes of length 1 about is there for a broadcast, next to which it should stay; leading ones are not. */
+/** A reshape that moves axes of length 1 serves a broadcast and stays next to it; leading ones do not matter. */
 function movesOnes({ inputs, shape }: Node): boolean {
   const source = inputs[0]!.shape;
   const long = (dims: readonly number[]) => dims.filter((n) => n !== 1);
@@ -145,7 +145,7 @@ function movesOnes({ inputs, shape }: Node): boolean {
   return sameShape(long(shape), long(source)) && !(lead > 0 && sameShape(shape, [...ones(lead), ...source]));
 }
 
-/** Element by element, a reshape can come after: what it separated meets, such as a product and its bias. */
+/** A reshape can follow an element-wise operation. This brings operations together that it separated, such as a product and its bias. */
 const unary: Rule = (graph, { op, inputs, shape, dtype, attrs }) => {
   if (inputs[0]!.op === 'Reshape' && !movesOnes(inputs[0]!)) {
     const source = inputs[0]!.inputs[0]!;
@@ -243,7 +243,7 @@ const rules: Partial<Record<string, Rule>> = {
     const { attrs } = spec;
     const [a, b] = spec.inputs as [Node, Node];
     if (splatOf(a) === 0 || splatOf(b) === 0) return graph.constant(0, spec.shape);
-    // A transposed factor is a flag of the product.
+    // A product has a flag for a transposed factor.
     const flipped = (node: Node) => {
       const perm = node.op === 'Transpose' ? (node.attrs['perm'] as readonly number[]) : [];
       const n = perm.length;
@@ -259,7 +259,7 @@ const rules: Partial<Record<string, Rule>> = {
   },
 };
 
-/** A simpler node of equal value for `spec`, or undefined where it stands as it is. */
+/** A simpler node of equal value for `spec`, or undefined if there is none. */
 export function simplify(graph: GraphBuilder, spec: Spec): Node | undefined {
   return rules[spec.op]?.(graph, spec);
 }

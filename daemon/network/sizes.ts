@@ -2,9 +2,9 @@ import { UserError } from '../protocol/errors.js';
 import { type Graph, sizeFits } from './ir.js';
 
 /**
- * The graph, whose tensors an executor can hold.
+ * Returns the graph if an executor can hold all its tensors.
  *
- * @throws UserError('model-unsupported') naming the layer, where a tensor is empty or has more than 2^31 - 1 elements.
+ * @throws UserError('model-unsupported') naming the layer whose tensor is empty or has more than 2^31 - 1 elements.
  */
 export function withSizesThatFit(graph: Graph): Graph {
   const nodes = [...graph.inputs.map(({ node }) => node), ...graph.nodes, ...graph.outputs.map(({ node }) => node)];

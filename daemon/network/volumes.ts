@@ -3,8 +3,8 @@ import type { GraphBuilder } from './builder.js';
 import type { Attributes, Node } from './ir.js';
 
 /**
- * Volumes (rank 5, NDHWC) in terms of images: a filter of depth k sees k frames at a time, laid side by side as channels of one
- * image.
+ * Operations on volumes (rank 5, NDHWC), expressed by images: a filter of depth k reads k frames, which lie side by side as channels of
+ * one image.
  */
 
 type Shape5 = [number, number, number, number, number];
@@ -31,7 +31,7 @@ function pad(graph: GraphBuilder, rows: Node, before: number, after: number, val
   return before + after === 0 ? rows : graph.add({ op: 'Pad', inputs: [rows], attrs, shape });
 }
 
-/** Of [batch, frames, numbers]: what the k-th place of each window sees, [batch, windows, numbers]; padding is `value`. */
+/** For [batch, frames, numbers]: the frames at the k-th place of each window, [batch, windows, numbers]; padding is `value`. */
 export function seen(graph: GraphBuilder, rows: Node, depth: Depth, k: number, value = 0): Node {
   const padded = pad(graph, rows, depth.before, depth.after, value);
   const [batch, , size] = padded.shape as [number, number, number];
@@ -41,10 +41,10 @@ export function seen(graph: GraphBuilder, rows: Node, depth: Depth, k: number, v
   return graph.add({ op: 'StridedSlice', inputs: [padded], attrs, shape: [batch, depth.windows, size] });
 }
 
-/** The transpose of `seen`: rows of windows put where their k-th place is, zeros elsewhere; [batch, frames, numbers]. */
+/** The transpose of `seen`: puts the rows of windows at their k-th place, with zeros elsewhere; [batch, frames, numbers]. */
 function putBack(graph: GraphBuilder, rows: Node, depth: Depth, k: number): Node {
   const [batch, windows, size] = rows.shape as [number, number, number];
-  // Zeros between the windows: each row with stride - 1 rows of zeros behind it, all but the last ones.
+  // Zeros between the windows: stride - 1 rows of zeros follow each row but the last.
   const spaced = pad(graph, reshape(graph, rows, [batch * windows, 1, size]), 0, depth.stride - 1);
   const span = (windows - 1) * depth.stride + 1;
   const slice = (node: Node, begin: number, length: number) =>
@@ -56,13 +56,13 @@ function putBack(graph: GraphBuilder, rows: Node, depth: Depth, k: number): Node
   return slice(placed, depth.before, depth.frames);
 }
 
-/** [batch, depth, height, width, channels] as [batch * depth, height, width, channels], or any other four axes. */
+/** Reshapes [batch, depth, height, width, channels] to [batch * depth, height, width, channels], or any other four axes. */
 export const asImages = (graph: GraphBuilder, volume: Node): Node => {
   const [batch, depth, ...image] = volume.shape as Shape5;
   return reshape(graph, volume, [batch * depth, ...image]);
 };
 
-/** One row of numbers a frame. */
+/** Reshapes each frame to one row of numbers. */
 export const asRows = (graph: GraphBuilder, node: Node, batch: number): Node => {
   const frames = node.shape.length === 5 ? node.shape[1]! : node.shape[0]! / batch;
   return reshape(graph, node, [batch, frames, sizeOf(node.shape) / batch / frames]);
@@ -70,7 +70,7 @@ export const asRows = (graph: GraphBuilder, node: Node, batch: number): Node => 
 
 export const places = ({ size }: Depth) => Array.from({ length: size }, (_, k) => k);
 
-/** Each window's frames side by side: [batch * windows, height, width, size * channels]. */
+/** Lays each window's frames side by side: [batch * windows, height, width, size * channels]. */
 function framesOfWindows(graph: GraphBuilder, x: Node, depth: Depth): Node {
   const [batch, , h, w, c] = x.shape as Shape5;
   const rows = asRows(graph, x, batch);
@@ -111,7 +111,7 @@ export function convolveVolume(
   return reshape(graph, y, shape);
 }
 
-/** Its transpose: the volume, of `shape`, whose convolution has the gradient dy; used forwards, a transposed convolution. */
+/** Its transpose: the volume, of `shape`, whose convolution has the gradient dy. It computes a transposed convolution. */
 export function convolveVolumeBack(
   graph: GraphBuilder,
   dy: Node,

@@ -25,9 +25,9 @@ const print = (figures: object) => console.log(JSON.stringify(figures));
 
 interface Subject {
   readonly name: string;
-  /** Writes model and data. @returns the workspace folder, the model in it, and the data as a plan beside the model says it. */
+  /** Writes model and data. @returns the workspace folder, the model in it, and the data in the form of a plan beside the model. */
   write(home: string): Promise<{ folder: string; model: string; data: string }>;
-  /** Data is searched for and looked at before, as the editor asks for it. */
+  /** Whether the data search and preview run first, as in the editor. */
   readonly asksData: boolean;
   readonly budget: Budget;
 }
@@ -82,7 +82,7 @@ async function firstPoint({ write, asksData, budget }: Subject): Promise<number>
     await connection.sendNotification('initialized', {});
     const model = join(folder, file);
     const previewed = () => connection.sendRequest('lc/preview', { model, budget });
-    // The quick pick's arithmetic: where the budget is the first click, it comes after it.
+    // The quick pick's arithmetic. If the budget is the first click, it comes after that click.
     if (!asksData) await previewed();
 
     const clicked = performance.now();

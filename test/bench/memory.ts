@@ -110,7 +110,7 @@ async function measured(what: string, folder: string, args: readonly string[]): 
   if (code !== 0) console.error(text);
 }
 
-/** In a process of its own: what two training steps of `batch` samples take. */
+/** Measures the memory of two training steps of `batch` samples in a separate process. */
 async function step(engine: string, batch: number, path: string): Promise<void> {
   const model = await readLayers(path, { workspace: dirname(path) });
   const spec = { loss: 'categoricalCrossentropy', seed: 0, batchSize: batch } as const;

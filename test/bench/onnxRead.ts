@@ -15,7 +15,7 @@ import { Message } from '../../daemon/onnx/emit/message.js';
 const [NODES, WEIGHTS, SIZE] = [10_000, 100, 250_000];
 const MB = 2 ** 20;
 
-/** A chain of additions, of which every hundredth adds a weight of its own. */
+/** A chain of additions; every hundredth adds its own weight. */
 function chain(): Uint8Array {
   const dims = [SIZE];
   const initializers = new Map<string, OnnxTensor>();

@@ -31,7 +31,7 @@ describe.each(themes)('a trainer that crashes (%s)', (theme) => {
   const runs = () => join(workspace.folder, '.lcprune/runs');
   const runFile = async (name: string) => readFile(join(runs(), (await readdir(runs()))[0]!, name), 'utf8');
 
-  test('is reported with what happened, and goes on on another engine with one click', async () => {
+  test('is reported with its cause, and continues on another engine with one click', async () => {
     await window.openFile('crash.prune.json');
     await window.codeLens(/Run/).first().waitFor({ timeout: 60_000 });
     await window.codeLens(/Run/).first().click();

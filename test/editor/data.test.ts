@@ -10,7 +10,7 @@ import { Workbench } from './workbench.js';
 let folder: string;
 let window: Workbench;
 
-/** The table with a column of numbers that the model knows nothing of. */
+/** The table with one more column of numbers, which the model has no input for. */
 const withCounter = (): string =>
   clusterCsv(120)
     .split('\n')
@@ -37,7 +37,7 @@ afterAll(async () => {
 const plan = (name: string) => readFile(join(folder, 'my net', name), 'utf8');
 
 describe('a model with a table beside it', () => {
-  test('four clicks: the lens, the data, its samples, the budget; the run starts and its plan says it all', async () => {
+  test('four clicks (the lens, the data, its samples, the budget) start a run, and its plan records the choices', async () => {
     await window.openFile('my net/model.json');
     const lens = window.codeLens('Prune to budget').first();
     await lens.waitFor({ timeout: 60_000 });
@@ -83,12 +83,12 @@ describe('a model with a table beside it', () => {
     expect(written).toContain('"data": "flowers.csv"');
     expect(written).toMatch(/\/\/ At most about \d+ (s|min) on this machine/);
     expect(written).toMatch(/"schedule": \{ "iterations": 40, "epochs": \d+ \}/);
-    // Its weights are random: the reference is at chance, which is no plain success.
+    // Its weights are random, so the reference is at chance, and the run is no plain success.
     await expectEventually(() => window.runState.textContent(), 'Finished, with warnings', 60_000);
     expect(window.violations).toEqual([]);
   });
 
-  test('who has answered is not asked again: the next budget is two clicks', async () => {
+  test('after the first answers the next budget takes two clicks', async () => {
     await window.openFile('my net/model.json');
     await window.codeLens('Prune to budget').first().click();
     await window
@@ -101,8 +101,8 @@ describe('a model with a table beside it', () => {
     await window.page.keyboard.press('Escape');
   });
 
-  test('the label can be changed while one looks, and what does not work says why', async () => {
-    // A further column of numbers: too many inputs as it stands.
+  test('the user can change the label in the preview, and a choice that fails shows the reason', async () => {
+    // One more column of numbers gives the table too many inputs.
     await writeFile(join(folder, 'my net/more.csv'), withCounter());
     await window.openFile('my net/model.json');
     await window.command('Create Plan...');

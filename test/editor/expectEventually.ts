@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { ROOT } from './sample.js';
 
-/** Polls until `read` gives `wanted`; fails with the last value. */
+/** Polls until `read` returns `wanted`; fails with the last value. */
 export async function expectEventually<T>(read: () => Promise<T>, wanted: T, timeout = 30_000): Promise<void> {
   const end = Date.now() + timeout;
   let last: unknown;
@@ -19,7 +19,7 @@ export async function expectEventually<T>(read: () => Promise<T>, wanted: T, tim
   throw new Error(`Expected ${String(wanted)} within ${timeout / 1000} s; the last value was ${String(last)}.`);
 }
 
-/** A screenshot to look at later; a page that is too busy to be drawn goes without. */
+/** Takes a screenshot for later inspection; skips it if the page is too busy to draw. */
 export async function artifact(page: Page | undefined, name: string): Promise<void> {
   await mkdir(join(ROOT, 'artifacts'), { recursive: true });
   await page?.screenshot({ path: join(ROOT, 'artifacts', `${name}.png`), timeout: 10_000 }).catch(() => {});

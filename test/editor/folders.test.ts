@@ -1,4 +1,4 @@
-/** Every CodeLens and context action of plans in a subfolder, in two workspace folders, one opened by a link, with such names as people give. */
+/** Every CodeLens and context action of plans in a subfolder, in two workspace folders, one opened by a link, with names as users choose them. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -59,7 +59,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await row.click({ button: 'right' });
     const item = window.page.locator('.context-view .action-item', { hasText: action }).first();
     await item.waitFor();
-    // The menu swallows what comes too early.
+    // The menu ignores input that comes too early.
     await window.page.waitForTimeout(300);
     await item.click();
   }
@@ -154,7 +154,7 @@ describe('plans in a subfolder of a multi-root workspace', () => {
     await window.openSideBar();
   });
 
-  test('the budget of a running run of an architecture is asked for, with its arithmetic', async () => {
+  test('the budget box of a running run shows the arithmetic, also for an architecture', async () => {
     await window.openFile(join(sub, ARCHITECTURE));
     await (await lens(/^Run$|Run/)).click();
     await heading('bâti');

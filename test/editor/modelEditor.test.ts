@@ -47,7 +47,7 @@ describe('a Keras or ONNX file', () => {
   test('its actions are those of the CodeLens', async () => {
     await window.openFile('net.h5');
     await window.monitor.getByRole('button', { name: 'Prune to budget' }).click({ timeout: 60_000 });
-    // No plan says its data yet: that comes first.
+    // No plan names its data yet, so the editor asks for that first.
     await window.quickPick(/mnist/).first().waitFor({ timeout: 30_000 });
     await window.page.keyboard.press('Escape');
     await window.monitor.getByRole('button', { name: 'Set budget... fc2' }).click();
@@ -66,12 +66,12 @@ describe('a Keras or ONNX file', () => {
     await artifact(window.page, `model-editor-${file}`);
   });
 
-  test('an ONNX file that is cut off says so', async () => {
+  test('a truncated ONNX file shows that it is cut off', async () => {
     await window.openFile('cut.onnx');
     await window.monitor.getByText('is damaged at byte 11').waitFor({ timeout: 30_000 });
   });
 
-  test('what is no model says so', async () => {
+  test('a file that is not a model shows an error', async () => {
     await window.openFile('table.h5');
     await window.monitor.getByText('cannot be shown as a model').waitFor({ timeout: 30_000 });
     await window.monitor.getByText('is no Keras file, though it is named so').waitFor();

@@ -24,7 +24,7 @@ describe('from a model to a small model', () => {
     await workspace?.remove();
   });
 
-  test('CodeLens of a model says what is in it', async () => {
+  test('CodeLens of a model shows its content', async () => {
     await window.openFile('lenet300/model.json');
     await window
       .codeLens(/266,\d{3} weights/)
@@ -84,7 +84,7 @@ describe('from a model to a small model', () => {
     await artifact(window.page, 'codelens-plan');
     await window.codeLens(/Run/).first().click();
     await window.monitor.locator('h1', { hasText: 'quick' }).waitFor({ timeout: 60_000 });
-    // Open while the run goes on, so that its rows have to follow.
+    // The page is open during the run, so its rows have to follow.
     await window.openSideBar();
     await window.monitor.getByRole('button', { name: 'Pause' }).click();
     await expectEventually(() => window.runState.textContent(), 'Paused');
@@ -116,7 +116,7 @@ describe('from a model to a small model', () => {
   });
 
   test('the result is exported and is a model with zeros', async () => {
-    // In the header, and in the card of what the run has come to.
+    // Once in the header, once in the card with the result of the run.
     await window.monitor.getByRole('button', { name: 'Export...' }).first().click();
     await window.quickPick().first().waitFor({ timeout: 30_000 });
     await window
@@ -182,7 +182,7 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
   async function goesOn(): Promise<void> {
     if (keepTraining) {
       await expectEventually(() => window.runState.textContent(), 'Running', 60_000);
-      // What is shown moves again: the new daemon is there.
+      // The curve moves again: the new daemon is running.
       const stats = () => window.monitor.locator('.stats').innerText();
       const before = await stats();
       await expectEventually(async () => (await stats()) !== before, true, 60_000);
@@ -226,7 +226,7 @@ describe.each([true, false])('nothing is lost, keepTraining %s', (keepTraining) 
     await window.monitor.locator('.card.loss canvas').waitFor({ timeout: 90_000 });
     if (keepTraining) await goesOn();
     else {
-      // The new window says what the old one has left.
+      // The new window lists the runs that the old one has left.
       await window.notification(/was interrupted/);
       await shot('interrupted');
       await window.page.getByRole('button', { name: 'Resume' }).first().click();

@@ -24,7 +24,7 @@ const vitest = (filters) =>
 rmSync(results, { force: true });
 let status = vitest(rest);
 if (status !== 0 && existsSync(results)) {
-  // A browser on a busy machine is late at times. What fails gets one more whole file, and the log says so.
+  // A browser on a busy machine is late at times. A file that fails is run once more, and the log reports it.
   const first = JSON.parse(readFileSync(results, 'utf8'));
   const failed = first.testResults.filter((file) => file.status === 'failed').map((file) => file.name);
   console.log(`Failed, and run once more: ${failed.map((name) => relative(root, name)).join(', ')}`);

@@ -72,7 +72,7 @@ export async function makeWorkspace(
 export interface Folders {
   /** The `.code-workspace` file that opens both. */
   file: string;
-  /** As they are opened. */
+  /** In the order in which they are opened. */
   folders: [string, string];
   remove(): Promise<void>;
 }

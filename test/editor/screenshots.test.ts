@@ -23,7 +23,7 @@ const MODEL_VIEW: Clip = { left: 0, top: 545, width: 760, height: 280 };
 const BOX: Clip = { left: 348, top: 0, width: 760, height: 300 };
 const MONITOR: Clip = { left: 348, top: 0, width: 1012, height: 830 };
 const SCHEDULE = { mu0: 0.0009, a: 1.3, iterations: 24, epochs: 2 };
-/** The plan that is made in the movie takes the data from one that is there. */
+/** The plan of the movie takes its data from an existing plan. */
 const MOVIE_DATA = { source: 'mnist', limit: 20_000 };
 /** A run on a busy machine. */
 const RUN_MS = 600_000;
@@ -142,7 +142,7 @@ describe.runIf(process.env.SCREENSHOTS === '1')('pictures', () => {
         };
         await window.openFile('resnet20/model.json');
         await run('Show Network of a Model', /resnet20/, window.pageInFront.locator('.network-box').first());
-        // A filter that a residual connection ties to others: the reason stands beside the graph.
+        // A residual connection ties the filter to others: the reason is shown beside the graph.
         await window.pageInFront.locator('.network-box').nth(1).click();
         await shot('network');
         await window.palette('View: Close All Editors');

@@ -20,11 +20,11 @@ import { Workbench } from './workbench.js';
 interface Day {
   readonly name: string;
   readonly stranger: Stranger;
-  /** Of the model, as the explorer shows it. */
+  /** Name of the model in the explorer. */
   readonly model: string;
-  /** Of the data's row in the pick. */
+  /** Label of the data's row in the quick pick. */
   readonly data: RegExp;
-  /** Changes what the stranger brought. @returns what the window opens, and where the model's folder is. */
+  /** Changes the stranger's files. @returns the folder or file that the window opens, and the model's folder. */
   arrange?(home: string): Promise<{ opened: string; place: string }>;
 }
 
@@ -38,7 +38,7 @@ async function asTfjs(home: string): Promise<{ opened: string; place: string }> 
   return { opened: place, place };
 }
 
-/** In a subfolder of the second of two workspace folders. */
+/** The model is in a subfolder of the second of two workspace folders. */
 async function inSecondFolder(home: string): Promise<{ opened: string; place: string }> {
   const place = join(home, 'deuxième/les fleurs');
   await mkdir(join(home, 'first'), { recursive: true });
@@ -78,7 +78,7 @@ test.runIf(process.env.LC_PRUNE_DAY === '1').each(DAYS)('$name', async ({ name, 
   const { opened, place } = await (arrange ?? inFolder(stranger))(home);
   window = await Workbench.open({ folder: opened });
   const { page, monitor } = window;
-  // The editor knows the extension.
+  // The editor has activated the extension.
   await page.locator('.activitybar a.action-label[aria-label*="LC Prune"]').waitFor({ timeout: 60_000 });
   const keys = await window.countInputs();
   let clicks = 0;
@@ -101,7 +101,7 @@ test.runIf(process.env.LC_PRUNE_DAY === '1').each(DAYS)('$name', async ({ name, 
     : monitor.getByRole('button', { name: 'Prune to budget' });
   await prune.waitFor({ timeout: 90_000 });
   const began = performance.now();
-  /** What each wait took: a person's own seconds between the clicks come on top. */
+  /** Time of each wait; the user's seconds between the clicks are added. */
   const stages: string[] = [];
   let before = began;
   const lap = (stage: string) => {

@@ -17,7 +17,7 @@ import { Workbench } from './workbench.js';
 
 const RATE = 2000;
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 60);
-/** How much longer the runs go on: opening windows takes time. */
+/** Extra time for which the runs continue, because opening windows takes time. */
 const MORE = 40;
 const RUNS = Number(process.env.BENCH_RUNS ?? 1);
 
@@ -42,7 +42,7 @@ async function processes(pattern: RegExp): Promise<number[]> {
   return found;
 }
 
-/** All of the runs in one monitor; the trainers that invent their metrics give them one name. */
+/** All runs in one monitor; the trainers that invent their metrics give them one name. */
 async function showAll(window: Workbench, count: number): Promise<void> {
   await window.command('Compare Runs');
   const rows = window.quickPick(/fake/);

@@ -1,4 +1,4 @@
-/** The in-host suite through @vscode/test-electron: a desktop VS Code where one can be had, else the npm-installed host. */
+/** The in-host suite through @vscode/test-electron: a desktop VS Code if there is one, else the npm-installed host. */
 import { join } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { build } from 'esbuild';

@@ -144,7 +144,7 @@ describe('examples/ opened with the VSIX', () => {
     expect(await inputs()).toEqual({ clicks: 2, keys: 0 });
     expect(await window.runState.textContent()).toBe('Running');
     await artifact(window.page, 'examples-first-point');
-    // The plan that lies there says just what was chosen, so it is the one that runs.
+    // The present plan has exactly the chosen settings, so it is the one that runs.
     expect(await readdir(join(examples.folder, 'lenet300'))).not.toContain('lenet300-2.prune.json');
     expect(window.violations).toEqual([]);
   });
@@ -167,7 +167,7 @@ describe('examples/ without its data', () => {
     await examples?.remove();
   });
 
-  test('the plan says what is missing where it is named, with the way out', async () => {
+  test('the plan marks the name of a missing data set, with the way out', async () => {
     await window.openFile('lenet300/lenet300.prune.json');
     const mark = window.page.locator('.squiggly-error').first();
     await mark.waitFor({ timeout: 60_000 });
@@ -187,7 +187,7 @@ describe('examples/ without its data', () => {
     expect(registry.served).toEqual([]);
   });
 
-  test('one more click installs the data, and the run starts by itself', async () => {
+  test('one more click installs the data, and then the run starts', async () => {
     await chooseFirstBudget(window);
     await window.page.getByRole('button', { name: 'Install and Run' }).click();
     await window.page.waitForTimeout(500);

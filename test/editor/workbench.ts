@@ -3,7 +3,7 @@ import { BROWSER_ARGS, installVsix, startServer, workbenchUrl } from '../host/se
 import { STAGED, stageExtension } from '../host/stage.mjs';
 
 export interface WindowOptions {
-  /** Or a `.code-workspace` file; none: an empty window. */
+  /** A folder, or a `.code-workspace` file; undefined opens an empty window. */
   folder?: string;
   settings?: Record<string, unknown>;
   /** Keep Workspace Trust on. */
@@ -22,7 +22,7 @@ export interface WindowOptions {
 
 const HOST = process.env.CODE_TEST_VERSION === 'newest' ? 'newest' : 'floor';
 
-/** A VS Code window as a person sees it: what can be clicked, typed and read. */
+/** A VS Code window as its user sees it: the parts that can be clicked, typed into and read. */
 export class Workbench {
   /** Content Security Policy violations and uncaught errors of our pages. */
   readonly violations: string[] = [];
@@ -156,7 +156,7 @@ export class Workbench {
     return this.page.locator('.codelens-decoration a', { hasText: text });
   }
 
-  /** Waits for a notification: as a toast, or, where the editor keeps it quiet, behind the bell. */
+  /** Waits for a notification: as a toast or, if the editor does not show it, in the list behind the bell. */
   async notification(text: string | RegExp): Promise<void> {
     const item = this.page.locator('.notification-list-item', { hasText: text }).first();
     const toast = await item.waitFor({ timeout: 10_000 }).then(

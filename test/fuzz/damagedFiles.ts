@@ -96,7 +96,7 @@ interface Reader {
   readonly whole: Uint8Array;
   readonly runs: number;
   readonly classes?: number;
-  /** Writes the bytes where the reader finds them; returns the source. */
+  /** Writes the bytes to the place that the reader expects; returns the source. */
   place(bytes: Uint8Array): string;
   readonly more?: Partial<ResolvedData>;
 }

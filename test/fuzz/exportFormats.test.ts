@@ -28,7 +28,7 @@ type Check = (path: string, network: Known, written: LayersModel, label: string)
 
 let root: string;
 beforeAll(async () => {
-  // Some 20,000 files, each flushed to its disk: in memory where there is such a folder.
+  // It writes some 20,000 files, each flushed to its disk: in memory, if the system has such a folder.
   root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lc-prune-formats-'));
 });
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 10 }));
@@ -54,7 +54,7 @@ const tensorsAndOutputs: Check = async (path, { inputs, shape, outputs }, writte
   expectSame(await predict(read, inputs, shape), outputs, label);
 };
 
-/** Opened by what stands for Keras 3 itself, then as above; in front of a hard_sigmoid weights are scaled there and back. */
+/** Opened by the stand-in for Keras 3, then as above; weights before a hard_sigmoid are scaled in both directions. */
 const keras =
   (opens: (path: string) => Promise<void>): Check =>
   async (path, network, written, label) => {
@@ -81,7 +81,7 @@ const quantized =
     });
   };
 
-/** By onnxruntime, whose sums are in another order. */
+/** Opened by onnxruntime, whose sums are in another order. */
 const onnx: Check = async (path, { inputs, shape, outputs }, _written, label) => {
   const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1 });
   const result = await session.run({ [session.inputNames[0]!]: new ort.Tensor('float32', inputs, shape) });
@@ -131,7 +131,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 };
 
-/** What a format may refuse, by name. */
+/** Features that a format may refuse, by name. */
 const REFUSALS: Readonly<Record<string, RegExp>> = {
   'sparse-module': /layer ".+" \(\w+\) .*; the sparse module computes dense layers in a row$|the sparse module needs/,
 };

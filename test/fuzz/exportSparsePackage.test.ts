@@ -10,7 +10,7 @@ import { keepShare } from '../unit/export/prunedModels.js';
 const model = keepShare(buildArchitecture('lenet300', 1), 0.01, 1);
 const files = [writeSparsePackage(model), writeSparsePackage(model, { code: 'fixed' })];
 
-/** With a right checksum, so that damage reaches the parser. */
+/** Corrects the checksum, so that the damage reaches the parser. */
 function sealed(bytes: Uint8Array): Uint8Array {
   const copy = Buffer.from(bytes);
   if (copy.length >= 4) copy.writeUInt32LE(crc32(copy.subarray(0, -4)), copy.length - 4);
@@ -35,7 +35,7 @@ it('answers damaged packages with a model of the right shapes or one clear error
   fc.assert(
     fc.property(fc.constantFrom(...files), fc.array(mutation, { minLength: 1, maxLength: 3 }), (file, mutations) => {
       const damaged = mutations.reduce((bytes, [where, drop, insert]) => {
-        // Half of the damage goes where the structure is: the first kilobyte.
+        // Half of the damage hits the structure: the first kilobyte.
         const at = where % 2 === 0 ? where % 1000 : where % bytes.length;
         return Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + drop)]);
       }, Buffer.from(file));
@@ -43,7 +43,7 @@ it('answers damaged packages with a model of the right shapes or one clear error
     }),
     { seed: 1, numRuns: 2000 },
   );
-  // Changed bits of a value are no damage that can be seen.
+  // Changed bits of a value cannot be detected as damage.
   expect(read).toBeGreaterThan(0);
 });
 

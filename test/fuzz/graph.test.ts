@@ -12,7 +12,7 @@ const count = Number(process.env['LC_PRUNE_GRAPHS'] ?? 150);
 const first = Number(process.env['LC_PRUNE_GRAPH_SEED'] ?? 0);
 const seeds = Array.from({ length: count }, (_, i) => first + i);
 
-/** What the file format has no operator for. */
+/** Operations that the file format has no operator for. */
 const unwritten = /Atan2 has no ONNX operator|MirrorPad in symmetric mode has no ONNX operator/;
 
 describe('graphs that once failed', () => {
@@ -27,7 +27,7 @@ describe(`${count} random graphs from seed ${first}`, () => {
   it('have the gradients that differences show', { timeout: 600_000 }, () => {
     const verdicts = seeds.map((seed) => checkSlopes(randomGraph(seed), seed));
     expect(verdicts.filter(({ kind }) => kind === 'differ').map(({ what }) => what)).toEqual([]);
-    // Few stand on a corner, or nothing was compared.
+    // If many points were on a corner, nothing would be compared.
     expect(verdicts.filter(({ kind }) => kind === 'agree').length).toBeGreaterThan(0.95 * count);
     const seen = new Set(verdicts.flatMap(({ ops }) => [...ops]));
     expect(operationsOfGrammar.filter((op) => !seen.has(op))).toEqual([]);

@@ -142,7 +142,7 @@ describe('model.json', () => {
     );
   });
 
-  it('that is no model at all, or nested without end', async () => {
+  it('that is not a model, or is nested without end', async () => {
     for (const text of ['['.repeat(1e6), '{"a":'.repeat(1e5), '"'.repeat(1000), `{"modelTopology":${'['.repeat(300)}${']'.repeat(300)}}`, '\u0000', '{"modelTopology":"{}"}']) {
       expect(() => [isModelJson(text), locateLayers(text)]).not.toThrow();
       await expect(Promise.resolve().then(() => parseModelJson(text, 'm.json'))).rejects.toBeInstanceOf(UserError);

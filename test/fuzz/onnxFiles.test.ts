@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
 
-/** What a graph that was read keeps to, said once more. @throws Error where it does not. */
+/** Checks the rules of a graph that was read, independently of the reader. @throws Error if it breaks one. */
 function judge({ nodes, initializers, inputs, outputs }: OnnxGraph, around: ReadonlySet<string> = new Set()): void {
   const own = new Set<string>();
   const add = (name: string): void => {
@@ -80,7 +80,7 @@ const readValuesOf = ({ model }: { model: OnnxModel }): void => {
   readValues(model);
 };
 
-/** @returns what was read; the complaint where the file was refused. */
+/** @returns the model that was read, or the message if the file was refused. */
 function attempt(bytes: Uint8Array): OnnxModel | string {
   let model: OnnxModel;
   try {

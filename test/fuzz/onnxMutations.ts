@@ -7,12 +7,12 @@ import { fixture, fixtures, float32, graph, model, node, tensor, value } from '.
 interface Field {
   number: number;
   type: number;
-  /** Of types 0, 1 and 5, and bytes that are no message. */
+  /** Fields of types 0, 1 and 5, and bytes that are not a message. */
   bytes: Uint8Array;
   fields: Field[] | null;
 }
 
-/** The fields of a message; null where the bytes are none. */
+/** The fields of a message; null if the bytes are not a message. */
 function parse(bytes: Uint8Array, depth = 0): Field[] | null {
   const fields: Field[] = [];
   let at = 0;
@@ -83,7 +83,7 @@ function changeField(root: Field[], random: Random): void {
       pick(lists).push(copyOf(field));
       break;
     case 4:
-      // Names of other values: circles, names that are there twice, kinds in the wrong place.
+      // Names of other values: cycles, duplicate names, types in the wrong place.
       Object.assign(field, copyOf(pick(pick(lists))), { number: field.number });
       break;
     case 5:
@@ -126,7 +126,7 @@ function changeBytes(bytes: Uint8Array, random: Random): Uint8Array {
 let sorted: Uint8Array | undefined;
 let circle: Uint8Array | undefined;
 
-/** Graphs that are hard on a reader for what they say, not for how. */
+/** Graphs that are hard for a reader by their content, not by their encoding. */
 const STRANGE: readonly ((random: Random) => Uint8Array)[] = [
   // A chain of 10,000 nodes, and one that is a circle.
   () => (sorted ??= chain(10_000, 'v0')),

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** Files and the rule that each breaks; null where it only is there to be imported. */
+/** Files and the rule that each breaks; null for a file that is only imported. */
 const planted: readonly { file: string; text: string; rule: string | null }[] = [
   {
     file: 'daemon/lc/first.ts',

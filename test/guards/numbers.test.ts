@@ -9,19 +9,19 @@ const sources = execFileSync('git', ['ls-files', 'daemon/**.ts', 'extension/**.t
   .trim()
   .split('\n'); // prettier-ignore
 
-/** Files other than `home` in which the pattern stands, outside texts of programs that run elsewhere. */
+/** Files other than `home` that contain the pattern, outside texts of programs that run elsewhere. */
 const elsewhere = (pattern: RegExp, ...home: string[]): string[] =>
   sources.filter((file) => !home.includes(file) && pattern.test(readFileSync(join(root, file), 'utf8')));
 
 test('significant digits, exponents and thousands are written by daemon/protocol/format.ts', () => {
   expect(sources.length).toBeGreaterThan(500);
-  // The probe's text is a program of its own that imports nothing.
+  // The probe's text is a separate program that imports nothing.
   const probe = 'daemon/engine/compiled/probe.ts';
   expect(elsewhere(/\.toPrecision\(|\.toExponential\(|NumberFormat\(/, 'daemon/protocol/format.ts', probe)).toEqual([]);
 });
 
 test('so are percentages', () => {
-  // A width of a style sheet is no figure.
+  // A width of a style sheet is not a figure.
   const style = 'webview/layerCard/layers.ts';
   expect(elsewhere(/\.toFixed\([^)]*\)\}?%|100 \* \w+\)?\}?%`/, 'daemon/protocol/format.ts', style)).toEqual([]);
 });

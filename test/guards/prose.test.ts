@@ -1,4 +1,4 @@
-/** Comments, messages and test names use the field's words: none of the phrases of bannedWords.ts stands in them. */
+/** Comments, messages, test names and documents use the field's words: none of the phrases of bannedWords.ts stands in them. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,14 @@ import { expect, test } from 'vitest';
 import { BANNED } from './bannedWords.js';
 
 const root = join(import.meta.dirname, '../..');
-const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs', '*.c', '*.h'], { cwd: root, encoding: 'utf8' })
-  .trim()
-  .split('\n')
-  .filter((file) => !/^test\/guards\/(?:bannedWords|prose\.test)\.ts$/.test(file));
+const tracked = (...patterns: string[]): string[] =>
+  execFileSync('git', ['ls-files', ...patterns], { cwd: root, encoding: 'utf8' })
+    .trim()
+    .split('\n');
+const files = tracked('*.ts', '*.mjs', '*.c', '*.h').filter(
+  (file) => !/^test\/guards\/(?:bannedWords|prose\.test)\.ts$/.test(file),
+);
+const documents = tracked('*.md');
 
 /** The parts of a line that people read: comments, and texts in quotes. Code alone gives ''. */
 function prose(line: string): string {
@@ -17,6 +21,19 @@ function prose(line: string): string {
   const texts = comment === line ? [] : [...line.matchAll(/'((?:[^'\\]|\\.)* (?:[^'\\]|\\.)*)'|`([^`]* [^`]*)`/g)];
   return [comment, ...texts.map(([, one, other]) => (one ?? other!).replace(/\$\{[^}]*\}/g, ''))].join(' ');
 }
+
+/** The lines of a document without code: blocks between fences, and spans between backticks, become empty. */
+function documentLines(text: string): string[] {
+  let fenced = false;
+  return text.split('\n').map((line) => {
+    const fence = /^\s*```/.test(line);
+    if (fence) fenced = !fenced;
+    return fence || fenced ? '' : line.replace(/`[^`]*`/g, '');
+  });
+}
+
+/** The rule sheet quotes banned phrases in its tables of what to write instead. */
+const isQuotation = (file: string, line: string): boolean => file === 'CONTRIBUTING.md' && line.startsWith('|');
 
 const found = (text: string): string[] => BANNED.flatMap(({ phrase }) => phrase.exec(text)?.[0] ?? []);
 
@@ -36,6 +53,23 @@ test('no comment, message or test name has a banned phrase', () => {
     readFileSync(join(root, file), 'utf8')
       .split('\n')
       .flatMap((line, i) => found(prose(line)).map((phrase) => `${file}:${i + 1}: ${phrase}`)),
+  );
+  expect(hits).toEqual([]);
+});
+
+test('the guard finds a phrase in a paragraph, a heading and a table of a document, and none in its code', () => {
+  const text = '# Live charts\n\nThe user is told.\n\n| a | says otherwise |\n\n```\ntold\n```\n\nCall `tell()`.';
+  expect(documentLines(text).map(found)).toEqual([['Live charts'], [], ['told'], [], ['says otherwise'], ...Array.from({ length: 6 }, () => [])]); // prettier-ignore
+});
+
+test('no document has a banned phrase', () => {
+  expect(documents).toEqual(
+    expect.arrayContaining(['README.md', 'extension/README.md', 'CHANGELOG.md', 'docs/data.md']),
+  );
+  const hits = documents.flatMap((file) =>
+    documentLines(readFileSync(join(root, file), 'utf8')).flatMap((line, i) =>
+      isQuotation(file, line) ? [] : found(line).map((phrase) => `${file}:${i + 1}: ${phrase}`),
+    ),
   );
   expect(hits).toEqual([]);
 });

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 const config = (await import(join(root, 'eslint.config.mjs'))) as { ROOMS: Record<string, string[]> };
 const rooms = Object.entries(config.ROOMS);
 
-/** What the table says that a room may import. */
+/** The imports that the table allows a room. */
 function documented(): Record<string, string[]> {
   const rows = readFileSync(join(root, 'docs/architecture.md'), 'utf8').matchAll(/^\| `(\w+)` +\|.*\| ([^|]+?) +\|$/gm);
   const before: string[] = [];
@@ -57,7 +57,7 @@ const tooLong = (files: readonly string[], read: (file: string) => string): stri
     });
 
 test('no file has more than 300 lines but generated ones', () => {
-  // A file that is deleted but not yet committed is no file any more.
+  // A deleted file that is not yet committed does not count.
   const there = tracked.filter((file) => existsSync(join(root, file)));
   const long = tooLong(there, (file) => readFileSync(join(root, file), 'utf8'));
   expect(long).toEqual([]);

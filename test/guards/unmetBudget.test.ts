@@ -1,4 +1,4 @@
-/** A budget that the written file misses is found missed, whatever its kind: a planted file, dense where it should be sparse. */
+/** The check finds every kind of budget that the written file misses: the planted file is dense where it should be sparse. */
 import { expect, test } from 'vitest';
 import { checkBudgets } from '../../daemon/export/budgetChecks.js';
 import type { Kind } from '../../daemon/lc/budgets/registry.js';

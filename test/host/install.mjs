@@ -42,7 +42,7 @@ const npm = (cwd, ...args) =>
   });
 
 /**
- * Installs the host once and returns where it is.
+ * Installs the host once and returns its path.
  * @param {'floor' | 'newest'} name
  * @returns {{ server: string, node: string, chromium: string, version: string }}
  */

@@ -65,7 +65,7 @@ copyPackage('onnxruntime-common', (path) => !/\.(map|d\.ts)$/.test(path) && !/^(
 for (const name of readdirSync(join(stage, 'dist/prebuilt')))
   if (!name.includes(`${platform}-${arch}`)) rmSync(join(stage, 'dist/prebuilt', name));
 
-// The bundles hold the other dependencies; the manifest of the VSIX names none, so nothing is looked for twice.
+// The bundles hold the other dependencies. The manifest of the VSIX names none, so that nothing is searched twice.
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 for (const key of ['dependencies', 'devDependencies', 'scripts', 'private', 'bin']) delete manifest[key];
 writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);

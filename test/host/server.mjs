@@ -1,4 +1,4 @@
-// Starts the installed VS Code server and says where its workbench is.
+// Starts the installed VS Code server and returns the address of its workbench.
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -54,7 +54,7 @@ export async function installVsix(host, vsix, extensionsDir) {
 }
 
 /**
- * Starts a server of its own data folder.
+ * Starts a server with its own data folder.
  * @param {{ host?: 'floor' | 'newest', settings?: object, trust?: boolean, env?: object, dataDir?: string, log?: boolean, modal?: boolean }} options
  *   `trust`: keep Workspace Trust on (it is off by default, as in most suites).
  *   `modal`: the window shows modal questions. Without the driver it does, but loads no extension under development.

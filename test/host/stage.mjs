@@ -17,7 +17,7 @@ const PARTS = [
   'node_modules',
 ];
 
-/** Where the extension is staged. */
+/** The folder in which the extension is staged. */
 export const STAGED = join(root, '.cache/extension');
 
 /** @returns {string} the folder */

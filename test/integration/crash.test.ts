@@ -1,4 +1,4 @@
-/** Trainers ended by signals, over the fake engine: what the run's log, record and report say, and how it goes on. */
+/** Signals end trainers, over the fake engine: the content of the run's log, record and report, and the continuation. */
 import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ async function crash(handle: RunHandle, signal: NodeJS.Signals): Promise<Failed>
 }
 
 describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
-  it('leaves a marked run that goes on on the next engine, and log, record, result and report name the change', async () => {
+  it('leaves a marked run that continues on the next engine, and log, record, result and report name the change', async () => {
     const handle = await startRun(plan, options());
     const last = await crash(handle, 'SIGSEGV');
     expect(last).toMatchObject({ ending: { how: 'SIGSEGV', cause: 'crash', engine: 'native-cpu', next: 'onnx-cpu' } });
@@ -106,7 +106,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     const iterations = of(events, 'iteration').map(({ iteration }) => iteration);
     expect(iterations).toEqual(Array.from({ length: 12 }, (_, j) => j));
     expect(await runSummary(handle.folder)).not.toHaveProperty('ending');
-    // A baseline begins on the engine the run ended with, and has no history of its own.
+    // A baseline begins on the engine with which the run ended, and has no history.
     const baseline = await baselinePlan(handle.folder, 'magnitude', { workspace });
     expect(baseline.engine).toBe('onnx-cpu');
     expect(baseline).not.toHaveProperty('continuations');
@@ -132,7 +132,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     },
   );
 
-  it('keeps the record where the run crashes again before its next checkpoint', async () => {
+  it('keeps the record if the run crashes again before its next checkpoint', async () => {
     const handle = await startRun(plan, options());
     await crash(handle, 'SIGSEGV');
     process.env['FAKE_STEP_MS'] = '400';
@@ -152,7 +152,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect((await readRunPlan(handle.folder)).continuations).toHaveLength(2);
   });
 
-  it('an engine that crashes at loading is passed over, and where a resumption crashes so, that is marked too', async () => {
+  it('an engine that crashes while loading is passed over; a resumption that crashes so is marked too', async () => {
     process.env['FAKE_DEADLY'] = 'onnx-cpu';
     const handle = await startRun(plan, options());
     expect((await crash(handle, 'SIGSEGV')).ending!.next).not.toBe('onnx-cpu');
@@ -181,7 +181,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect(await readdir(workspace)).toEqual([]);
   });
 
-  it('killed from outside it is interrupted, with what may have been the cause, and goes on without an entry', async () => {
+  it('if killed from outside, it is interrupted, with a likely cause, and continues without an entry', async () => {
     const handle = await startRun(plan, options());
     const last = await crash(handle, 'SIGKILL');
     expect(last).toMatchObject({ ending: { how: 'SIGKILL', cause: 'memory', next: null } });
@@ -205,7 +205,7 @@ describe('a trainer that a signal ends', { timeout: 120_000 }, () => {
     expect((await runSummary(handle.folder)).state).toBe('crashed');
   });
 
-  it('a stopped run changes its engine when asked, and says so', async () => {
+  it('a stopped run changes its engine on request, and reports it', async () => {
     const handle = await startRun(plan, options());
     await handle.stop('user');
     process.env['FAKE_STEP_MS'] = '0';

@@ -1,4 +1,4 @@
-/** Runs of real trainer processes over the fake engine, each test in a workspace of its own. */
+/** Runs of real trainer processes over the fake engine, each test in its own workspace. */
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { bundleTrainer, type Bundle } from './trainer/bundle.js';
 export const plan = { ...PLAN, schedule: { ...PLAN.schedule, tolerance: 0 } };
 
 export class FakeRuns {
-  /** Of the test that runs. */
+  /** The workspace of the current test. */
   workspace = '';
   #bundle: Bundle | undefined;
 

@@ -81,7 +81,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     expect(done.reference.outputs!.map(({ output, weight }) => [output, weight])).toEqual([['cls', 1], ['reg', 1]]);
     expect(done.perLayer.map(({ layer }) => layer)).toEqual(['dense', 'dense_1', 'cls', 'reg']);
     expect(done.others).toBeUndefined();
-    // What the result says is what its file does, output by output.
+    // The figures of the result are those of its file, output by output.
     const result = join(done.folder, 'result', 'model.json');
     for (const name of ['cls', 'reg']) {
       const [own, file] = [outputOf(done.retrained, name), await evaluated(result, name)];
@@ -105,7 +105,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     expect(done.retrained.error).toBeLessThan(done.reference.error + 0.05);
   }); // prettier-ignore
 
-  it('go by the weights of the file, and only where the data has targets', async () => {
+  it('have the weights of the file, and count only if the data has targets', async () => {
     const folder = await mkdtemp(join(home, 'weights-'));
     await cp('test/fixtures/keras/multi-output', folder, { recursive: true });
     const random = createRandom(1);
@@ -143,7 +143,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     await writeFile(join(home, 'table.csv'), rows.join('\n'));
     const { done } = await run('table', { data: { source: 'table.csv', preprocess: { scale: 'none' } }, schedule: { iterations: 1, epochs: 1 } });
     expect(done.reference.outputs!.map(({ output }) => output)).toEqual(['cls', 'reg']);
-    // A cell that is no number costs that output, and nobody else.
+    // A cell that is not a number excludes that output, and no other.
     await writeFile(join(home, 'table.csv'), rows.with(7, rows[7]!.replace(/^(\d),[^,]+/, '$1,none')).join('\n'));
     const broken = await run('broken', { data: { source: 'table.csv', preprocess: { scale: 'none' } }, schedule: { iterations: 1, epochs: 1 } });
     expect(broken.said.join('\n')).toMatch(/output "reg", which shares layers with "cls", is not trained \(.*line 8, column "reg_0" has "none"/);
@@ -159,7 +159,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
       return Array.from({ length: store.size }, (_, i) => [...all.subarray(i * store.width, (i + 1) * store.width)]);
     }; // prettier-ignore
     const [x, cls, reg] = ['x_test', 'y_cls_test', 'y_reg_test'].map(values) as [number[][], number[][], number[][]];
-    // In the order of the outputs where the file has them, against the usual one, which is sorted.
+    // The file has the labels in the order of the outputs; the usual order is sorted.
     const first = (k: number) => cls.findIndex(([own]) => own === k);
     const order = [first(0), first(1), first(2)];
     const rows = [...order, ...[...cls.keys()].filter((i) => !order.includes(i))].map((i) => [
@@ -171,7 +171,7 @@ describe('two heads with losses in the file and targets in the data', { timeout:
     await writeFile(join(home, 'texts.csv'), [header, ...rows].map((row) => row.join(',')).join('\n'));
     const { done, said } = await run('texts', { output: 'reg', data: { source: 'texts.csv', preprocess: { scale: 'none' } }, schedule: { iterations: 1, epochs: 1 } }); // prettier-ignore
     expect(said.join('\n')).toMatch(/Output "cls": Labels read by the reference's loss: .*order/);
-    // A preview says the same of them, before the run.
+    // A preview shows the same before the run.
     const sentence = /Output "cls": Labels read by [^\n]*/;
     const preview = await lcPrune(['preview', 'texts.prune.json'], { cwd: home });
     expect(sentence.exec(preview.stderr)?.[0]).toBe(sentence.exec(said.join('\n'))![0]);

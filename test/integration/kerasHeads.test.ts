@@ -51,7 +51,7 @@ interface Measured {
   error: number;
 }
 
-/** A run of a plan: its last event, what it said, and the models before and after. */
+/** A run of a plan: its last event, its notes, and the models before and after it. */
 async function run(cwd: string, name: string, more: object) {
   const home = join(folder, cwd);
   await writeFile(join(home, `${name}.prune.json`), JSON.stringify(plan(more)));
@@ -146,7 +146,7 @@ describe('the loss and the error that Keras has', () => {
 });
 
 describe('a generator', () => {
-  it('loses filters of its transposed convolution; a budget that no neuron can meet says why', async () => {
+  it('loses filters of its transposed convolution; a budget that no neuron can meet gives the reason', async () => {
     const training = { batchSize: 30, learningRate: 0.02 };
     const { done } = await run('gan-generator', 'filters', { budget: { neurons: '50%' }, training, retrain: { epochs: 1, ...training } });
     expect(done.budget).toMatchObject([{ kind: 'neurons', limit: 4, got: 4, met: true }]);
@@ -182,7 +182,7 @@ describe('what is frozen', () => {
     expect(reference.loss).toBeLessThan(0.1249);
   }); // prettier-ignore
 
-  it('is trained and pruned where the plan unfreezes it', async () => {
+  it('is trained and pruned if the plan unfreezes it', async () => {
     const all = await run('frozen-bn-shift', 'all', { unfreeze: true });
     expect(all.done.prunable).toBe(3888);
     expect(all.said.join()).not.toMatch(/frozen/);
@@ -206,7 +206,7 @@ describe('what the trained output does not depend on', () => {
     expect(said.join()).toMatch(/output "reg" shares layers with "cls" and was not trained: on 150 samples its mean \|change\| is .*% of its spread/);
   }); // prettier-ignore
 
-  it('has its loss reported, where the data has targets named after it', async () => {
+  it('has its loss reported if the data has targets named after it', async () => {
     const home = join(folder, 'other-head');
     const arrays: Record<string, Uint8Array> = {};
     const { unzipSync, zipSync } = await import('fflate');

@@ -1,4 +1,4 @@
-/** What is known of a run before it starts, against a forward pass written out by hand. */
+/** The prediction of a run before it starts, compared with an explicit forward pass. */
 import { realpath, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../daemon/runs/limits.js';
@@ -75,7 +75,7 @@ describe('the outlook of a run', { timeout: 60_000 }, () => {
     expect(long.goals[0]!.seconds!).toBeGreaterThan(10 * short.goals[0]!.seconds!);
   });
 
-  it('a budget that cannot be met has no cut, a reference that is trained first neither, and a note says so', async () => {
+  it('neither a budget that cannot be met nor a reference that is trained first has a cut, and a note gives the reason', async () => {
     const impossible = await outlook([{ budget: { weights: 57 } }, { budget: { keep: '50%' } }], { planFile: `${folder}/tiny.prune.json` }, folder); // prettier-ignore
     expect(impossible.goals.map(({ cut }) => cut === null)).toEqual([true, false]);
     await writeFile(ws.path('own.prune.json'), JSON.stringify({ ...TINY_PLAN, data: DATA, reference: { epochs: 3 } }));
@@ -84,7 +84,7 @@ describe('the outlook of a run', { timeout: 60_000 }, () => {
     expect(untrained.note).toMatch(/trained first/);
   });
 
-  it('is not asked of data that takes long to open, nor is the time of a plan', async () => {
+  it('is not computed on data that takes long to open, nor is the time of a plan', async () => {
     const file = `${folder}/tiny.prune.json`;
     expect((await planTime(file, { workspace: folder })).time?.seconds).toBeGreaterThan(0);
     // A hole: it takes no disk.

@@ -111,7 +111,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(stderr).not.toMatch(/will decide|for want of a validation part/);
   });
 
-  it('says that nothing is within the bound, with the way out; and that the training part decided where it did', async () => {
+  it('reports that nothing is within the bound, with the way out, and if the training part decided', async () => {
     ws = await tinyWorkspace({
       ...TINY_PLAN,
       data: { ...TINY_PLAN.data, validation: 0 },
@@ -136,7 +136,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
     expect(stdout).toContain('for want of a validation part ("data": {"validation": 0.1} in the plan sets one aside)');
     // Before the first point already: a search takes long.
     expect(stderr).toMatch(/The training part will decide which network is the smallest[^]*\npoint 0: 3%/);
-    // What is closest to the bound has its sizes in every format and its latency all the same.
+    // The point closest to the bound also has its sizes in every format and its latency.
     expect(stdout).toMatch(/^onnx-thinned +ONNX, thinned/m);
     expect(stdout).toMatch(/^sparse +Sparse package/m);
     for (const what of ['reference', 'pruned', 'thinned', 'sparse module'])
@@ -185,7 +185,7 @@ describe('lc-prune path', { timeout: 180_000 }, () => {
       [['--max-error-increase', '2'], /absolute points/],
       [['--compare', 'gradual'], /known: magnitude/],
       [['--budgets', '10%,12'], /mixes shares and numbers/],
-      // Before anything is on disk: see the last line.
+      // This comes before anything is on disk: see the last line.
       [['--budgets', '20,90000'], /90,?000/],
     ];
     for (const [args, message] of cases) {

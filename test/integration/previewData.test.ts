@@ -1,4 +1,4 @@
-/** What the data page shows of a model with several inputs, and of one whose outputs are trained together. */
+/** The content of the data page for a model with several inputs, and for one whose outputs are trained together. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ it(
   },
 );
 
-it('says which outputs are trained together, and which are not', { timeout: 120_000 }, async () => {
+it('names the outputs that are trained together, and the others', { timeout: 120_000 }, async () => {
   await cp('test/fixtures/keras/other-head', home, { recursive: true });
   const arrays: Record<string, Uint8Array> = {};
   for (const [file, rename] of [['cls.npz', 'y_cls_'], ['reg.npz', 'y_reg_']] as const)

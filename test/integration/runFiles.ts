@@ -1,4 +1,4 @@
-/** What a run has left on disk, and whether its trainer is gone. */
+/** The files that a run has left, and whether its trainer has ended. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -103,7 +103,7 @@ describe('what goes wrong', { timeout: 120_000 }, () => {
     expect(await theta(handle.folder)).toEqual(expected);
   });
 
-  it('no run starts where nothing can be written', async () => {
+  it('no run starts if nothing can be written', async () => {
     const file = join(runs.workspace, 'file');
     await writeFile(file, '');
     await expect(startRun(plan, { ...options(), workspace: join(file, 'sub') })).rejects.toMatchObject({

@@ -31,7 +31,7 @@ describe('lc-prune sensitivity', { timeout: 120_000 }, () => {
     expect(run.code, run.stderr).toBe(0);
   });
 
-  it('takes a model and its data, and says what a model needs', async () => {
+  it('takes a model and its data, and reports what a model needs', async () => {
     ws = await tinyWorkspace();
     const { code, stdout, stderr } = await lcPrune(
       ['sensitivity', 'model.json', '--data', 'data.csv', '--keep', '20%'],

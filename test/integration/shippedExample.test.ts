@@ -1,4 +1,4 @@
-/** The model that ships, which knows its training images by heart, is read as it was trained: on x/255, whatever part of MNIST and whatever seed. */
+/** The shipped model, which has memorised its training images, gets the scale of its training, x/255, for any part of MNIST and any seed. */
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDataset } from '../../daemon/data/openDataset.js';

@@ -13,7 +13,7 @@ import { CLASSES, SIZE, teachableMachine } from '../fixtures/teachableMachine.js
 
 const SAMPLES = 96;
 let folder: string;
-/** Of TensorFlow.js itself, in float64 from its outputs. */
+/** The error in float64 from the outputs of TensorFlow.js itself. */
 let expected: { loss: number; error: number };
 
 beforeAll(async () => {

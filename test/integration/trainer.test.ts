@@ -39,7 +39,7 @@ async function finished(plan: ResolvedPlan): Promise<{ folder: string; done: Ext
 
 // Each test is several runs, each a process that loads an engine.
 describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
-  it('is pruned to its budget, beats direct compression, and its files say the same', async () => {
+  it('is pruned to its budget, beats direct compression, and its files have the same figures', async () => {
     const { folder, done } = await finished(PLAN);
     expect(done.kept).toBe(KAPPA);
     expect(done.reference.error!).toBeLessThan(0.12);
@@ -56,7 +56,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     expect(done.perLayer.map(({ kept }) => kept)).toEqual(
       kernels.map(({ data }) => data.filter((x) => x !== 0).length),
     );
-    // The written model, evaluated as a reference of its own, has the error that was reported.
+    // The written model, evaluated as another run's reference, has the reported error.
     const again = await finished({
       ...PLAN,
       method: 'reference',
@@ -84,7 +84,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       void handle.done.then(() => (over = true));
       if (kills < 4) {
         await wait(200 + random.below(900));
-        // Inside a step as well as right after a checkpoint that was asked for.
+        // Inside a step, and right after a requested checkpoint.
         if (kills % 2 === 1) await handle.checkpoint().catch(() => undefined);
         try {
           if (!over) process.kill(pid, 'SIGKILL');
@@ -199,7 +199,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
       notes: [],
     };
     await writeTfjsModel(model, model.path);
-    // Noise with a bright stripe where the class says.
+    // Noise with a bright stripe at the place of the class.
     const labels = Int32Array.from({ length: 320 }, (_, n) => n % 10);
     const images = Float32Array.from(
       { length: 320 * 784 },
@@ -259,7 +259,7 @@ describe('LeNet300 on a part of MNIST', { timeout: 240_000 }, () => {
     }
   });
 
-  it('survives a learning rate that is far too high, and says what it did', async () => {
+  it('survives a learning rate that is far too high, and reports what it did', async () => {
     const handle = await startRun(
       {
         ...PLAN,

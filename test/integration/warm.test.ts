@@ -23,7 +23,7 @@ describe('a trainer started before its run', () => {
     warmTrainerProcess(trainerPath(), 'lc-prune');
     const first = take('lc-prune');
     expect(first.spawnargs.at(-1)).toBe('--warm');
-    // It answers as any other: a request that is none of a run without one is refused, not lost.
+    // It answers like any other process: a request without a run is refused, not lost.
     const answer = once(first, 'message');
     first.send({ type: 'stop', reason: 'user', id: 7 });
     expect((await answer)[0]).toMatchObject({ type: 'answer', id: 7 });
@@ -32,13 +32,13 @@ describe('a trainer started before its run', () => {
     expect(second.spawnargs.at(-1)).not.toBe('--warm');
   });
 
-  it('is not used where it died, or was started for another program', async () => {
+  it('is not used if it died, or was started for another program', async () => {
     warmTrainerProcess(trainerPath(), 'editor');
     const other = take('lc-prune');
     expect(other.spawnargs.at(-1)).not.toBe('--warm');
     const warm = take('editor');
     expect(warm.spawnargs.at(-1)).toBe('--warm');
-    // Nothing is there to be loaded: it ends before it is asked for.
+    // There is nothing to load: it ends before it is needed.
     const missing = '/nowhere/trainer.mjs';
     warmTrainerProcess(missing, 'editor');
     await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -66,7 +66,7 @@ describe('a job process started before its job', () => {
     expect(kept(jobProcess('previewData').child).spawnargs.at(-1)).toBe('previewData');
   });
 
-  it('ends where its parent is gone, and is not used where it died', async () => {
+  it('ends if its parent is gone, and is not used if it died', async () => {
     warmJob('previewData');
     const { child, ended: over } = jobProcess('previewData');
     child.stdin!.end();

@@ -1,4 +1,4 @@
-/** What a real run says of its finish and of what changed, against answers computed apart from the product's engines. */
+/** The sentence and the changes that a real run reports at its end, compared with answers computed without the product's engines. */
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -128,7 +128,7 @@ it('the errors are those of the run, and the matrices those of the networks comp
   expect(matricesOf(changed)).toEqual({ reference: confusion(reference), pruned: confusion(pruned) });
   const wrong = pruned.filter((answer, i) => answer !== table[i]!.label).length;
   expect(wrong / TEST_ROWS).toBe(done.retrained.error);
-  // Every sample whose answer changed, and what each network said.
+  // Every sample whose answer changed, and the answer of each network.
   const differ = table.flatMap((_, i) => (reference[i] === pruned[i] ? [] : [i]));
   const { worse, better, other, shown } = changed.changed;
   expect(differ.length).toBeGreaterThan(0);

@@ -13,7 +13,7 @@ const RATE = 0.25;
 const BATCH = 8;
 const scaled = 1 / (1 - RATE);
 
-/** Of AlphaDropout: a (x or -1.7581) + b, which keeps a mean of 0 and a variance of 1 (Klambauer et al. 2017, section 3). */
+/** AlphaDropout's affine map: a (x or -1.7581) + b keeps a mean of 0 and a variance of 1 (Klambauer et al. 2017, section 3). */
 const least = -1.0507009873554805 * 1.6732632423543772;
 const a = ((1 - RATE) * (1 + RATE * least ** 2)) ** -0.5;
 const b = -a * least * RATE;
@@ -23,9 +23,9 @@ interface Case {
   readonly className: string;
   readonly shape: readonly number[];
   readonly config?: object;
-  /** What 1 becomes where it stays, and where it is dropped. */
+  /** The value that 1 becomes if it is kept, and if it is dropped. */
   readonly becomes: readonly [kept: number, dropped: number];
-  /** How many values are dropped together. */
+  /** Number of values that are dropped together. */
   readonly together: number;
 }
 
@@ -69,7 +69,7 @@ describe.each([nativeProvider, compiledProvider('cpu'), directProviders([])[3]].
     const [kept, dropped] = one.becomes.map((value) => value ** 2) as [number, number];
     const groups = (BATCH * sizeOf(one.shape)) / one.together;
     const count = ((kept - found) / (kept - dropped)) * groups;
-    // A whole number of groups is dropped, about a quarter of them: not none, not most.
+    // A whole number of groups is dropped, about a quarter of them: neither none nor most.
     expect(Math.abs(count - Math.round(count))).toBeLessThan(1e-2);
     expect(count / groups).toBeGreaterThan(0.02);
     expect(count / groups).toBeLessThan(0.6);

@@ -8,7 +8,7 @@ import type { LayersModel } from '../../daemon/model/model.js';
 import { layersModel } from '../../daemon/model/files/writeTfjs.js';
 import { BATCH, inputsOf, type Case } from './network.js';
 
-/** What `tf.loadLayersModel` makes of the export, in inference. @throws what TensorFlow.js throws. */
+/** The outputs of `tf.loadLayersModel` on the export, in inference. @throws errors of TensorFlow.js. */
 export async function computedByTensorFlow(model: LayersModel, case_: Case): Promise<Float32Array> {
   await tf.setBackend('cpu');
   const plain = asPlainTfjs(model);

@@ -24,7 +24,7 @@ const { layers, losses } = JSON.parse(readFileSync('test/matrix/reference.json',
 };
 const engines: readonly EngineProvider[] = [nativeProvider, compiledProvider('cpu'), directProviders([])[3]];
 
-/** What became of a case on an engine: null where all its numbers are right. */
+/** The verdict on a case for an engine: null if all its numbers are right. */
 type Verdict = { readonly refused: string } | { readonly wrong: string } | null;
 
 /** Layer names and paths differ between cases of one reason. */
@@ -36,7 +36,7 @@ async function verdict(compute: () => Promise<readonly string[]>): Promise<Verdi
     const wrong = await compute();
     return wrong.length > 0 ? { wrong: wrong.join('; ') } : null;
   } catch (error) {
-    // A crash says nothing to anybody; it is no refusal.
+    // A crash gives no reason, so it does not count as a refusal.
     return error instanceof TypeError ? { wrong: error.message } : { refused: reasonOf(error) };
   }
 }

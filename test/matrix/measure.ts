@@ -1,4 +1,4 @@
-/** How far an engine is from the reference. */
+/** Measures the distance of an engine from the reference. */
 import type { BatchStream, EngineProvider, EngineSession, SessionSpec } from '../../daemon/engine/engine.js';
 import type { LayersModel } from '../../daemon/model/model.js';
 import { trainingSetup } from '../../daemon/model/setup/trainingSetup.js';
@@ -7,7 +7,7 @@ import { BATCH, inputsOf, sizeOf, some, values, weightValues, type Case } from '
 const OUTPUTS = 2e-5;
 const GRADIENTS = 5e-4;
 
-/** The largest difference, relative to the largest of the expected (to 1 where it is smaller). */
+/** The largest difference, relative to the largest expected value (to 1 if that is smaller). */
 export function far(found: ArrayLike<number>, expected: readonly number[]): number {
   if (found.length !== expected.length) return Infinity;
   const size = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
@@ -20,7 +20,7 @@ export function far(found: ArrayLike<number>, expected: readonly number[]): numb
 
 const words = (what: string, distance: number): string => `${what} off by ${distance.toPrecision(2)}`;
 
-/** What is wrong with the gradient of `case_` at `target`; an empty list where nothing is. */
+/** The errors of the gradient of `case_` at `target`; an empty list if there are none. */
 export async function wrongGradients(session: EngineSession, model: LayersModel, case_: Case, target: Float32Array): Promise<string[]> {
   const { loss, gradient } = await session.gradient(inputsOf(case_), target);
   const wrong: string[] = [];
@@ -36,7 +36,7 @@ export async function wrongGradients(session: EngineSession, model: LayersModel,
     const file = files[i]!;
     if (sizeOf(shape) !== sizeOf(file.shape)) return [`${name} has another shape than ${file.path}`];
     const stored = weightValues(file);
-    // Weights in front of hard_sigmoid are scaled on reading, and their gradients the other way.
+    // Weights before hard_sigmoid are scaled when the file is read, and their gradients by the inverse.
     const found = some(data.length, 24).map((k) => (gradient[offset + k]! * data[k]!) / stored[k]! / largest);
     const off = far(found, case_.gradients![i]!.map((value) => value / largest));
     if (!(off < GRADIENTS)) wrong.push(words(`gradient of ${name}`, off));
@@ -62,7 +62,7 @@ export interface LossCase extends Case {
   readonly error?: number;
 }
 
-/** What is wrong with a loss on one engine: its value, its gradients, the share of wrong answers. @throws what opening and computing throw. */
+/** The errors of a loss on one engine: its value, its gradients, the share of wrong answers. @throws errors of opening and computing. */
 export async function wrongLoss(provider: EngineProvider, model: LayersModel, case_: LossCase): Promise<string[]> {
   const { loss, lossSettings, fromLogits, classification } = trainingSetup(model);
   const session = await provider.open(model, {
@@ -100,7 +100,7 @@ export const regression: SessionSpec = { loss: 'meanSquaredError', classificatio
 
 export type LayerCase = Case & { readonly output: readonly number[]; readonly averages?: readonly number[] };
 
-/** What is wrong with a layer on one engine. @throws what opening and computing throw. */
+/** The errors of a layer on one engine. @throws errors of opening and computing. */
 export async function wrongLayer(provider: EngineProvider, model: LayersModel, case_: LayerCase): Promise<string[]> {
   const purpose = case_.gradients ? 'training' : 'inference';
   const session = await provider.open(model, { ...regression, purpose });

@@ -13,7 +13,7 @@ export interface Weight {
   readonly trainable: boolean;
 }
 
-/** As reference/main.py prints it. */
+/** A case as reference/main.py prints it. */
 export interface Case {
   readonly id: string;
   readonly shapes: readonly (readonly number[])[];
@@ -21,9 +21,9 @@ export interface Case {
   readonly whole: number;
   readonly config: object;
   readonly weights: readonly Weight[];
-  /** In training, regularizers included. Absent where nothing is compared in training. */
+  /** The loss in training, regularizers included. Absent if nothing is compared in training. */
   readonly loss?: number;
-  /** Of `some` of each trainable weight, in the file's order. */
+  /** The gradients of `some` of each trainable weight, in the file's order. */
   readonly gradients?: readonly (readonly number[])[];
 }
 
@@ -59,7 +59,7 @@ export const some = (size: number, most: number): number[] => {
   return Array.from({ length: Math.ceil(size / step) }, (_, i) => i * step);
 };
 
-/** @throws UserError where the product refuses it. */
+/** @throws UserError if the product refuses it. */
 export async function readCase({ id, config, weights }: Case): Promise<LayersModel> {
   const data = await buildHdf5((h5) => {
     h5.group('layers');

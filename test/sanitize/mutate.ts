@@ -17,7 +17,7 @@ const addon = createRequire(import.meta.url)(path!) as Addon;
 const levels = addon.levels();
 const programs = await samplePrograms();
 const random = createRandom(seed);
-/** Each in memory of its own, so that what lies behind it is not ours. */
+/** Each buffer has its own memory, so that the bytes after it are not ours. */
 const filled = (size: number) => Float32Array.from({ length: size }, () => random.normal());
 const buffers = programs.map(({ sizes }) => sizes.map(filled));
 

@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../../daemon/lc/random.js';
 import type { SampleProgram } from './programs.js';
 
-/** Where sizes, counts and numbers of buffers go wrong. */
+/** Boundary values for sizes, counts and numbers of buffers. */
 const telling = [0, 1, -1, 2, 7, 15, 16, 17, 255, 256, 257, 1000, 9999, 65535, 65536, 2 ** 24, 2 ** 24 + 1, 2 ** 30, 0x7fff0000, 2 ** 31 - 1, -(2 ** 31)]; // prettier-ignore
 
 export interface Mutant {

@@ -87,7 +87,7 @@ function otherOperations(): Graph {
 
 const transformer = { batch: 2, layers: 1, width: 12, heads: 3, tokens: 7, hidden: 20, classes: 5 };
 
-/** Of every layer class in training and inference, and of what layers' tests are too small for. */
+/** Programs of every layer class in training and inference, and of networks larger than those of the layers' tests. */
 export async function samplePrograms(): Promise<SampleProgram[]> {
   const programs = [
     programOf('tiled convolution', tiledConvolution()),

@@ -75,7 +75,7 @@ const reporting = {
   ASAN_OPTIONS: `${underAddressSanitizer.ASAN_OPTIONS}:log_path=${reports}`,
   UBSAN_OPTIONS: `${underAddressSanitizer.UBSAN_OPTIONS}:log_path=${reports}`,
 };
-/** What the sanitizers said. Warnings of memory that is not given are no fault. */
+/** The report of the sanitizers. Warnings of failed allocations are not faults. */
 const reported = () =>
   readdirSync(work)
     .filter((name) => name.startsWith('report.'))
@@ -110,7 +110,7 @@ function makeTree() {
   return tree;
 }
 
-/** Tests in the tree. A process that died without a word of the sanitizers gets one more try, and the log says so. */
+/** Runs tests in the tree. A process that died without a report of the sanitizers gets one more try, and the log mentions it. */
 function runTests(tree, name, files) {
   // Where vitest.config.ts has them written.
   const output = join(tree, 'artifacts/results/vitest.json');
@@ -126,7 +126,7 @@ function runTests(tree, name, files) {
   }
 }
 
-/** A kernel that writes one float too many must end the process, or a clean run of this script would say nothing. */
+/** A kernel that writes one float too many must end the process; otherwise a clean run of this script would prove nothing. */
 async function runPlanted() {
   const planted = join(work, 'planted');
   cpSync(join(root, 'daemon/engine/kernels'), planted, { recursive: true });
@@ -158,7 +158,7 @@ function mutate(from, to, progress = []) {
   return new Promise((done) => child.on('close', (code, signal) => done({ out, err, code, signal })));
 }
 
-/** What a block printed at its end, or null for one that was ended. */
+/** The last output of a block, or null if it was ended. */
 const counted = ({ out, code }) => {
   const line = out.trim().split('\n').at(-1);
   return code === 0 && line.startsWith('{') ? JSON.parse(line) : null;

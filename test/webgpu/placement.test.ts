@@ -27,7 +27,7 @@ describe('no operation falls back to the CPU', () => {
   const all: readonly Case[] = [...cases, ...wrongInTensorFlow, ...(untrainableInTensorFlow as unknown as Case[]), ...noisy, embedding]; // prettier-ignore
   it.each(all.map((one) => [one[0], one] as const))('%s', (_name, one) => place(one, gpuOnnx));
 
-  it('as Selu, said as it is, does: the check can fail', async () => {
+  it('a plain Selu does, so the check can fail', async () => {
     const selu = cases.find(([name]) => name === 'activation selu')!;
     await expect(place(selu, wholeOnnx)).rejects.toThrow(/CPU/);
   });

@@ -62,7 +62,7 @@ export function inferenceGraph(network: OnnxNetwork, batch: number): Graph {
   return builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
 }
 
-/** What a graph gives for weights by name, in the network's order of axes, computed by onnxruntime. */
+/** The outputs of a graph for weights by name, in the network's order of axes, computed by onnxruntime. */
 export async function passOutputs(
   graph: Graph,
   weights: ReadonlyMap<string, Float32Array>,
@@ -84,7 +84,7 @@ export async function passOutputs(
   return emitted.outputs.map((name) => results[name]!.data as Float32Array);
 }
 
-/** What the network gives, in the file's order of axes, computed by onnxruntime from the graph. */
+/** The outputs of the network, in the file's order of axes, computed by onnxruntime from the graph. */
 export async function networkOutputs(
   network: OnnxNetwork,
   graph: Graph,
@@ -96,7 +96,7 @@ export async function networkOutputs(
   return network.outputs.map((port, i) => asFile(port, outputs[i]!, batch));
 }
 
-/** What onnxruntime gives for the file itself. */
+/** The outputs of onnxruntime for the file itself. */
 export async function fileOutputs(
   bytes: Uint8Array,
   model: OnnxModel,

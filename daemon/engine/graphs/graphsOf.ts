@@ -4,7 +4,7 @@ import type { GraphSpec, ModelGraphs } from './modelGraphs.js';
 import { networkGraphs } from './networkGraphs.js';
 
 /**
- * What an executor needs of a model: layers are traced through TensorFlow.js, a graph of operations is a network already.
+ * Gives the graphs that an executor needs. A layers-model is traced through TensorFlow.js; an ONNX model is a network already.
  *
  * @throws UserError('model-unsupported') naming the layer or operation; UserError('model-invalid').
  */

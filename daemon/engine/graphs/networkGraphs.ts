@@ -1,4 +1,4 @@
-/** The graphs of a network: what it computes, and a training step by differentiation of that. */
+/** Records the graphs of a network: its inference pass, and a training step by differentiation of that pass. */
 import * as tf from '@tensorflow/tfjs-core';
 import { gradients, type OwnGradient } from '../../network/gradient/gradients.js';
 import { outputHead } from '../../network/head.js';
@@ -14,7 +14,7 @@ import { withTracing } from '../trace/backend.js';
 import { gradientOutputs } from './gradientOutputs.js';
 import { type GraphSpec, type GraphWeight, inferenceBatch, type ModelGraphs } from './modelGraphs.js';
 
-/** A network, and the file that messages name. */
+/** A network, and the file name for messages. */
 interface Source {
   readonly network: Network;
   readonly path: string;
@@ -22,7 +22,7 @@ interface Source {
 
 interface Wanted {
   readonly trained: TrainedOutput;
-  /** Among the network's outputs. */
+  /** Index among the network's outputs. */
   readonly index: number;
 }
 
@@ -36,7 +36,7 @@ function wantedOutputs(network: Network, spec: GraphSpec): Wanted[] {
   });
 }
 
-/** What an output is before the activation that its loss takes over. */
+/** The value of an output before the activation that its loss takes over. */
 function beforeHead({ builder, pass }: RecordedPass, { trained, index }: Wanted): { readonly value: Node; readonly head: Head } {
   const output = pass.outputs[index]!;
   const absorbed = absorbedHead(trained.loss);
@@ -75,7 +75,7 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
         return { output: one.trained, head, target: tensor(target), value: tensor(value), mask: undefined };
       });
       const loss = backend.node(jointLoss(tf, answers));
-      // Gradients of the loss's own are operations of TensorFlow.js, too.
+      // The derivatives of the loss are operations of TensorFlow.js, too.
       const nodes = gradients(builder, loss, trainable.map(({ name }) => weights.get(name)!), own); // prettier-ignore
       outputs.push({ role: 'loss', node: loss }, ...gradientOutputs(named, trainable, nodes));
     });
@@ -86,13 +86,13 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
 
 /**
  * Records one inference pass of a network, and can record a training step.
- * @throws UserError('model-unsupported') naming the operation, where it cannot be computed or differentiated.
+ * @throws UserError('model-unsupported') naming the operation that cannot be computed or differentiated.
  */
 export function networkGraphs(source: Source, spec: GraphSpec): ModelGraphs {
   const { network } = source;
   const wanted = wantedOutputs(network, spec);
   const largest = (graph: Graph) => Math.max(1, ...graph.nodes.map(({ shape }) => sizeOf(shape)));
-  // Two samples: an axis of one would simplify more than a batch does.
+  // Two samples, because an axis of length 1 would allow simplifications that a batch does not.
   const few = inferenceGraph(network, wanted, 2).graph;
   const inferenceBatchSize = inferenceBatch(spec, largest(few) / 2);
   const { graph: inference, outputs } = inferenceGraph(network, wanted, inferenceBatchSize);

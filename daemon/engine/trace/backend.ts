@@ -11,7 +11,7 @@ import { volumeKernelRules } from './volumeKernels.js';
 
 const backendName = 'lc-prune-trace';
 
-/** A kernel of our own: numbers drawn anew in every run as the RandomSpec `random` says, of the shape `shape`. */
+/** A kernel of our own: random numbers of the given shape, drawn for every run by the RandomSpec `random`. */
 export const draw = 'LcPruneDraw';
 
 const rules: Readonly<Record<string, KernelRule>> = {
@@ -23,22 +23,22 @@ const rules: Readonly<Record<string, KernelRule>> = {
   ...volumeKernelRules,
 };
 
-/** One trace: where kernel calls go, and which layer is being called. */
+/** The state of one trace: where kernel calls go, and which layer is being called. */
 export interface Recorder {
   readonly graph: GraphBuilder;
-  /** Where gradients are wanted: gets the compositions that `tf.customGrad` was called for, by their value. */
+  /** Set if gradients are wanted. It collects the compositions that `tf.customGrad` was called for, by the node of their value. */
   readonly own?: Map<Node, OwnGradient>;
-  /** The innermost layer under call, for messages and for the parameters of its noise. */
+  /** The innermost layer being called: messages name it, and it has the parameters of its noise. */
   layer(): { name: string; className: string; config: Record<string, unknown> } | undefined;
 }
 
 /**
- * A TensorFlow.js backend that computes nothing: each kernel call becomes a node of a graph, by shapes alone. Uploaded
- * values become constants; values drawn by TensorFlow.js's random operations become inputs of role `random`.
+ * A TensorFlow.js backend that computes nothing: each kernel call becomes a node of a graph, from shapes alone. Uploaded
+ * values become constants. Values drawn by TensorFlow.js's random operations become inputs of role `random`.
  */
 class TracingBackend extends tf.KernelBackend {
   recorder: Recorder | undefined;
-  /** By tfjs-core's data ids, which are plain objects. */
+  /** Keys are tfjs-core's data ids, which are plain objects. */
   readonly #nodes = new WeakMap<object, Node>();
 
   node(tensor: tf.TensorInfo): Node {
@@ -90,13 +90,13 @@ class TracingBackend extends tf.KernelBackend {
   override dispose = () => undefined;
 }
 
-/** Of TensorFlow.js, from the outermost to the one that calls a kernel. */
+/** Operations of TensorFlow.js under call, from the outermost to the one that calls a kernel. */
 function openOperations(): string[] {
   const scopes = (tf.engine().state as unknown as { scopeStack: { name: string }[] }).scopeStack;
   return scopes.map((scope) => scope.name.replace(/__op$/, ''));
 }
 
-/** tfjs-core draws random numbers in JavaScript and uploads them: the open operations show which one is drawing. */
+/** tfjs-core draws random numbers in JavaScript and uploads them. The operations under call show which one draws. */
 function randomSpec(recorder: Recorder): RandomSpec | undefined {
   const names = new Set(openOperations());
   if (names.has('randomUniform')) return { kind: 'uniform' };
@@ -134,8 +134,8 @@ function runKernel(backend: TracingBackend, name: string, call: Parameters<tf.Ke
 }
 
 /**
- * `tf.customGrad` during a trace: it records the composition as it is called, and its gradient for `gradients`. TensorFlow.js
- * itself keeps none, as it differentiates nothing here.
+ * Replaces `tf.customGrad` during a trace. It records the composition as it is called, and its gradient for `gradients`, because
+ * TensorFlow.js differentiates nothing here and so keeps none.
  */
 function recordOwnGradient(backend: TracingBackend, own: Map<Node, OwnGradient>, f: CustomGradient) {
   const tensor = (node: Node) => tf.engine().makeTensorFromTensorInfo(backend.tensorInfo(node));
@@ -144,7 +144,7 @@ function recordOwnGradient(backend: TracingBackend, own: Map<Node, OwnGradient>,
     const save = (tensors: tf.Tensor[]) => saved.push(...tensors.map((one) => backend.node(one)));
     const { value, gradFunc } = f(...inputs, save);
     const [node, sources] = [backend.node(value), inputs.map((input) => backend.node(input))];
-    // What TensorFlow.js fuses has rules one by one. A value that is older than its inputs was simplified to something else.
+    // Fused operations have rules for their parts. A value that is older than its inputs was simplified to another node.
     const fused = openOperations().some((name) => name.startsWith('fused'));
     if (!fused && sources.every(({ id }) => id < node.id))
       own.set(node, {
@@ -165,9 +165,9 @@ let registered: TracingBackend | undefined;
 function tracingBackend(): TracingBackend {
   if (registered) return registered;
   const backend = new TracingBackend();
-  // Priority 0: never chosen by itself.
+  // Priority 0, so that TensorFlow.js never chooses this backend by itself.
   tf.registerBackend(backendName, () => backend, 0);
-  // Also kernels without a rule are registered, so that the error can name them and the layer.
+  // Kernels without a rule are registered too, so that the error can name them and the layer.
   const names = Object.values(tf as object).filter((value) => typeof value === 'string' && /^_?[A-Z]\w+$/.test(value));
   for (const kernelName of new Set<string>([...(names as string[]), ...Object.keys(rules)]))
     tf.registerKernel({
@@ -179,8 +179,8 @@ function tracingBackend(): TracingBackend {
 }
 
 /**
- * Runs `body`, which must be synchronous, with the tracing backend in charge; whatever backend was active is active again
- * afterwards. Without a recorder kernels are errors and uploads are forgotten (for building models).
+ * Runs `body`, which must be synchronous, on the tracing backend, and then restores the backend that was active before.
+ * Without a recorder kernels fail and uploads are forgotten (for building models).
  */
 export function withTracing<T>(recorder: Recorder | undefined, body: (backend: TracingBackend) => T): T {
   const backend = tracingBackend();

@@ -13,7 +13,7 @@ type ConvInfo = ReturnType<typeof backend_util.computeConv2DInfo>;
 const pair = (value: unknown): [number, number] =>
   typeof value === 'number' ? [value, value] : ((value as [number, number] | undefined) ?? [1, 1]);
 
-/** Of a window that does not fit TensorFlow.js makes an empty tensor, or one of negative size. @throws RangeError */
+/** TensorFlow.js makes an empty tensor, or one of negative size, when a window does not fit. @throws RangeError */
 export function checkFit<Info extends { readonly outShape: readonly number[] }>(
   input: readonly number[],
   info: Info,
@@ -50,7 +50,7 @@ function convolution(op: 'Conv2D' | 'DepthwiseConv2D', call: KernelCall): Node {
   return call.graph.add({ op, inputs: [x, filter], attrs: convAttrs(info), shape: info.outShape });
 }
 
-/** What a transposed convolution computes. */
+/** Records the operation that a transposed convolution computes. */
 const backpropInput: KernelRule = ({ graph, inputs, attrs }) => {
   const { dy, filter } = inputs as Record<'dy' | 'filter', Node>;
   const shape = attrs['inputShape'] as number[];
@@ -97,7 +97,7 @@ const resize =
     return graph.add({ op, inputs: [inputs['images']!], attrs: resizeAttrs(attrs), shape: [shape[0]!, height, width, shape[3]!] }); // prettier-ignore
   };
 
-/** Rank 3 images (one sample) do not come from layers. */
+/** Images of rank 3 (one sample) do not come from layers. */
 export const imageKernelRules: Readonly<Record<string, KernelRule>> = {
   Conv2D: (call) => convolution('Conv2D', call),
   FusedConv2D: (call) => addBiasAndActivation(call, convolution('Conv2D', call)),

@@ -3,15 +3,15 @@ import type { Attributes, BinaryOp, DType, Node, Op, UnaryOp } from '../../netwo
 import { binaryOps, broadcastShape, unaryOps } from '../../network/ir.js';
 import { Operations, type Reduction } from '../../network/operations.js';
 
-/** A kernel call as tfjs-core makes it: inputs and attributes by TensorFlow.js's names (kernel_names.d.ts). */
+/** A kernel call of tfjs-core: inputs and attributes under TensorFlow.js's names (kernel_names.d.ts). */
 export interface KernelCall {
   readonly graph: GraphBuilder;
-  /** The named inputs, or for kernels of a list `0`, `1`... */
+  /** The named inputs; kernels that take a list have `0`, `1`... */
   readonly inputs: Readonly<Record<string, Node>>;
   readonly attrs: Readonly<Record<string, unknown>>;
 }
 
-/** Adds a kernel call's nodes to the graph: its shape rule, and its lowering where it is composite. */
+/** Adds a kernel call's nodes to the graph. It holds the kernel's shape rule, and its lowering if the kernel is composite. */
 export type KernelRule = (call: KernelCall) => Node | Node[];
 
 type Numbers = readonly number[];
@@ -42,7 +42,7 @@ const binary =
 export const addReshape = (graph: GraphBuilder, x: Node, shape: Numbers): Node =>
   new Operations(graph).reshape(x, shape);
 
-/** Negative axes counted from the end, sorted; null means all. */
+/** Sorted axes, with negative ones counted from the end; null means all. */
 export function axesOf(axis: unknown, rank: number): number[] {
   const list = axis === undefined || axis === null ? Array.from({ length: rank }, (_, i) => i) : [axis].flat();
   return (list as number[]).map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b);
@@ -53,13 +53,13 @@ const addCast = (graph: GraphBuilder, x: Node, dtype: DType): Node => new Operat
 const reduction =
   (op: Reduction): KernelRule =>
   ({ graph, inputs, attrs }) => {
-    // The mean of integers is none.
+    // The mean of integers is not an integer.
     const x = op === 'Mean' ? addCast(graph, inputs['x']!, 'float32') : inputs['x']!;
     const axes = axesOf(attrs['axis'] ?? attrs['reductionIndices'], x.shape.length);
     return new Operations(graph).reduce(op, x, axes, attrs['keepDims'] === true);
   };
 
-/** Whether any, or all, of some truths: their largest, or smallest, as numbers. */
+/** Whether any, or all, of some bools are true: the largest, or smallest, of them as numbers. */
 const truth =
   (op: 'Max' | 'Min'): KernelRule =>
   ({ graph, inputs, attrs }) => {
@@ -80,7 +80,7 @@ const argument =
 const matMul = ({ graph, inputs, attrs }: KernelCall): Node =>
   new Operations(graph).matMul(inputs['a']!, inputs['b']!, attrs['transposeA'] === true, attrs['transposeB'] === true);
 
-/** What fused kernels do after the product: bias, then activation. */
+/** Applies what a fused kernel does after the product: the bias, then the activation. */
 export function addBiasAndActivation({ graph, inputs, attrs }: KernelCall, product: Node): Node {
   const { bias, preluActivationWeights: alpha } = inputs;
   const y = bias ? addBinary(graph, 'Add', product, bias) : product;
@@ -107,7 +107,7 @@ export function addBiasAndActivation({ graph, inputs, attrs }: KernelCall, produ
 
 const list = (inputs: KernelCall['inputs']): Node[] => Object.values(inputs);
 
-/** Inference-time batch normalisation: scale and shift of each channel (the last axis). */
+/** Batch normalisation at inference: scale and shift of each channel (the last axis). */
 const fusedBatchNorm: KernelRule = ({ graph, inputs, attrs }) => {
   const { x, mean, variance, scale, offset } = inputs as Record<string, Node>;
   const epsilon = graph.constant(attrs['varianceEpsilon'] as number, []);

@@ -1,6 +1,6 @@
 /**
- * What layers of TensorFlow.js 4.22 compute for some ranks and axes only, or make large arrays for while they are recorded:
- * their `call` again, in other operations. For tracing; the layers' weights and shapes stay as they are.
+ * Replacements for the `call` of layers that TensorFlow.js 4.22 computes for some ranks and axes only, or that allocate large
+ * arrays while they are recorded. They serve tracing; the layers' weights and shapes stay as they are.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
@@ -16,7 +16,7 @@ type Variable = tfl.LayerVariable | null | undefined;
 
 const single = (inputs: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(inputs) ? inputs[0]! : inputs);
 
-/** `body` on the input with the given axes moved to the end, in their order; the result moved back. */
+/** Applies `body` to the input with the given axes moved to the end, in their order, and moves the axes of the result back. */
 function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor) => tf.Tensor): tf.Tensor {
   const perm = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
   if (perm.every((axis, i) => axis === i)) return body(x);
@@ -25,7 +25,7 @@ function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor
 
 const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
-/** Without scale or centre it reads weights that it does not have; it normalises the last axis of rank 2 to 4 only. */
+/** TensorFlow.js reads weights that do not exist without scale or centre, and normalises only the last axis of rank 2 to 4. */
 function batchNormalization(layer: Layer): void {
   const settings = layer as unknown as { axis: number; gamma: Variable; beta: Variable; movingMean: tfl.LayerVariable };
   const { axis, gamma, beta, movingMean } = settings;
@@ -42,7 +42,7 @@ function batchNormalization(layer: Layer): void {
   };
 }
 
-/** TensorFlow.js tiles mean and scale to the input's size, needs a scale and a centre, and knows ranks up to 4. */
+/** TensorFlow.js tiles mean and scale to the input's size, requires a scale and a centre, and supports ranks up to 4. */
 function layerNormalization(layer: Layer): void {
   const { axis, gamma, beta, epsilon } = layer as unknown as Record<'gamma' | 'beta', Variable> & { axis: number[]; epsilon: number }; // prettier-ignore
   layer.call = (inputs) =>
@@ -57,7 +57,7 @@ function layerNormalization(layer: Layer): void {
     });
 }
 
-/** TensorFlow.js adds a bias to at most five axes: rows of more are one axis. */
+/** TensorFlow.js adds a bias to at most five axes, so the leading axes are merged into one. */
 function dense(layer: Layer): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
@@ -74,13 +74,13 @@ function softmax(layer: Layer): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
     const x = single(inputs);
-    // The call that refuses masks.
+    // The original call refuses masks.
     if (typeof axis !== 'number' || kwargs['mask']) return call(inputs, kwargs);
     return withLast(x, [fromFront(axis, x.rank)], (moved) => tf.softmax(moved));
   };
 }
 
-/** All steps at once, as Keras does, with time beside the batch; TensorFlow.js calls the layer step by step. */
+/** Computes all steps at once, as Keras does, with time beside the batch; TensorFlow.js calls the layer step by step. */
 function timeDistributed(layer: Layer): void {
   const { layer: inner } = layer as unknown as { layer: Layer };
   const call = layer.call.bind(layer);
@@ -93,7 +93,7 @@ function timeDistributed(layer: Layer): void {
   };
 }
 
-/** Cells keep their dropout masks from one pass to the next, of another batch perhaps, unless their layer is of their class. */
+/** Cells whose layer is not of their own class keep their dropout masks from one pass to the next, which may have another batch. */
 function freshDropout(layer: Layer): void {
   const { cell } = layer as unknown as { cell: Layer };
   const call = layer.call.bind(layer);
@@ -103,11 +103,11 @@ function freshDropout(layer: Layer): void {
   };
 }
 
-/** TensorFlow.js draws a number for every element while a step is recorded, though only the shape is. */
+/** TensorFlow.js draws a number for every element while a step is recorded, though only the shape is needed. */
 const drawn = (shape: readonly number[], random: RandomSpec): tf.Tensor =>
   tf.engine().runKernel(draw, {}, { shape, random } as object as tf.NamedAttrMap) as unknown as tf.Tensor;
 
-/** In training `noisy` in place of the layer's call, which does nothing where `rate` is 0 or out of range. */
+/** In training `noisy` replaces the layer's call; with a `rate` of 0 or out of range the layer does nothing. */
 function noise(layer: Layer, rate: number, noisy: (x: tf.Tensor) => tf.Tensor): void {
   const call = layer.call.bind(layer);
   layer.call = (inputs, kwargs) => {
@@ -116,7 +116,7 @@ function noise(layer: Layer, rate: number, noisy: (x: tf.Tensor) => tf.Tensor): 
   };
 }
 
-/** A rate that drops everything or more drops nothing in TensorFlow.js. */
+/** In TensorFlow.js a rate of 1 or more drops nothing. */
 const dropRate = (layer: Layer): number => {
   const { rate } = layer as unknown as { rate: number };
   return rate < 1 ? rate : 0;
@@ -142,7 +142,7 @@ function gaussianDropout(layer: Layer): void {
   noise(layer, rate, (x) => tf.mul(x, drawn(x.shape, { kind: 'normal', mean: 1, std })));
 }
 
-/** What is dropped gets the value that SELU tends to; the affine map keeps mean and variance. (Klambauer et al. 2017, section 3) */
+/** Dropped values become the value that SELU tends to; the affine map keeps mean and variance. (Klambauer et al. 2017, section 3) */
 function alphaDropout(layer: Layer): void {
   const { noiseShape } = layer as unknown as { noiseShape?: readonly number[] };
   const rate = dropRate(layer);
@@ -169,7 +169,7 @@ const repairs: { readonly [C in ClassName]?: (layer: Layer) => void } = {
   AlphaDropout: alphaDropout,
 };
 
-/** Gives a layer that was built for tracing a `call` that can be trained, where its own cannot. */
+/** Gives a layer built for tracing a `call` that can be trained, if its own cannot. */
 export function repairLayer(layer: Layer): void {
   own(repairs, layer.getClassName())?.(layer);
 }

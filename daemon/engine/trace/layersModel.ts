@@ -9,11 +9,11 @@ import type { Masks } from '../masks/followMasks.js';
 import { withTracing } from './backend.js';
 import { repairLayer } from './layerRepairs.js';
 
-/** A weight as the layers know it: a variable whose tensor the layer reads, and may assign. */
+/** A weight as the layers hold it: a variable whose tensor the layer reads and may assign. */
 export interface LayerWeight {
-  /** As in the model file. */
+  /** The name in the model file. */
   readonly name: string;
-  /** The model's layer it belongs to. */
+  /** The model's layer that owns it. */
   readonly layer: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
@@ -21,12 +21,12 @@ export interface LayerWeight {
   readonly variable: tf.Variable;
 }
 
-/** The user's model as TensorFlow.js's layers, for tracing only: its weights have no values. */
+/** The user's model as TensorFlow.js layers, for tracing only: its weights have no values. */
 export interface TraceableModel {
   readonly model: tfl.LayersModel;
-  /** All weights, in the model file's order. */
+  /** All weights, in the order of the model file. */
   readonly weights: readonly LayerWeight[];
-  /** Of the tensors that calls of the model gave. */
+  /** Masks of tensors that calls of the model returned. */
   readonly masks: Masks;
   /** The innermost layer whose `call` is running. */
   current(): { name: string; className: string; config: Record<string, unknown> } | undefined;
@@ -35,7 +35,7 @@ export interface TraceableModel {
 
 /**
  * Builds TensorFlow.js's layers from a model in memory.
- * @param topology by default the model's; or a rewrite of it with the same weights.
+ * @param topology a rewrite of the model's topology with the same weights; by default the model's own.
  * @throws UserError as `buildModel`.
  */
 export async function buildLayers(source: LayersModel, topology = source.topology): Promise<TraceableModel> {
@@ -54,7 +54,7 @@ export async function buildLayers(source: LayersModel, topology = source.topolog
     const call = layer.call.bind(layer);
     layer.call = (inputs, kwargs) => {
       stack.push(layer);
-      // Not popped on errors: the layer that failed is the one to name.
+      // A layer that throws is not popped, because it is the one to name.
       const result = call(inputs, kwargs);
       stack.pop();
       return result;

@@ -14,7 +14,7 @@ function addSlice(graph: GraphBuilder, x: Node, begin: Numbers, size: Numbers): 
   return graph.add({ op: 'Slice', inputs: [x], attrs: { begin }, shape });
 }
 
-/** Slices of the given lengths along an axis. */
+/** Cuts consecutive slices of the given lengths along an axis. */
 function addSplit(graph: GraphBuilder, x: Node, sizes: Numbers, axis: number): Node[] {
   let at = 0;
   return sizes.map((size) => {
@@ -38,7 +38,7 @@ const stridedSlice: KernelRule = ({ graph, inputs, attrs }) => {
   const [begin, end, strides] = ['begin', 'end', 'strides'].map((name) => attrs[name] as number[]);
   if (strides!.some((stride) => stride < 1)) throw new RangeError('StridedSlice with negative strides has no rule');
   const clip = (v: number, n: number) => Math.min(Math.max(v < 0 ? v + n : v, 0), n);
-  // Axes behind those given are whole.
+  // Axes after the given ones are taken whole.
   const from = x.shape.map((n, i) => clip(begin![i] ?? 0, n));
   const to = x.shape.map((n, i) => Math.max(from[i]!, clip(end![i] ?? n, n)));
   const steps = x.shape.map((_, i) => strides![i] ?? 1);

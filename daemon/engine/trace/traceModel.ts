@@ -21,9 +21,9 @@ import { withoutHeads } from '../loss/lossHead.js';
 import { outputMask } from '../masks/outputMask.js';
 
 /**
- * Records one inference pass of the model, by shapes alone, and can record a training step.
+ * Records one inference pass of the model from shapes alone, and can record a training step.
  *
- * @throws UserError('model-unsupported') naming the layer, when a kernel has no rule or values are needed;
+ * @throws UserError('model-unsupported') naming the layer, if a kernel has no rule or needs values;
  *   UserError('model-invalid') when TensorFlow.js refuses the topology.
  */
 export async function traceModel(model: LayersModel, spec: GraphSpec): Promise<ModelGraphs> {
@@ -31,7 +31,7 @@ export async function traceModel(model: LayersModel, spec: GraphSpec): Promise<M
   return { ...traced, training: () => withLayers(model, spec, 'train', traceTraining) };
 }
 
-/** What a trace is of: the model's layers without the activation that the loss takes over, called on these inputs. */
+/** The subject of a trace: the model's layers without the activation that the loss takes over, called on these inputs. */
 interface Traceable {
   readonly layers: TraceableModel;
   readonly inputShapes: readonly (readonly number[])[];
@@ -82,7 +82,7 @@ async function withLayers<T>(
 const traceTraining = (traceable: Traceable): Graph =>
   record(traceable, traceable.spec.microBatch ?? traceable.spec.batchSize, (pass) => trainingOutputs(pass, traceable));
 
-/** Values per sample of the largest tensor that a layer gives; open sizes count as 1. */
+/** Number of values per sample in the largest tensor that a layer returns; open sizes count as 1. */
 function largestOutput(layer: tfl.layers.Layer): number {
   // Shapes or lists of shapes, one for each call.
   const { inboundNodes } = layer as unknown as { inboundNodes: readonly { outputShapes: (number | null)[] | (number | null)[][] }[] }; // prettier-ignore
@@ -95,7 +95,7 @@ function largestOutput(layer: tfl.layers.Layer): number {
 function traceInference(traceable: Traceable): Omit<ModelGraphs, 'training'> {
   const { layers, inputShapes, outputs, spec } = traceable;
   const ofBatch = (size: number) => record(traceable, size, ({ outputs }) => outputs());
-  // What layers give is known beforehand: at 512 samples their tensors could be too large to be recorded at all.
+  // The sizes of layers' results are known beforehand. At 512 samples their tensors could be too large to be recorded.
   const guess = inferenceBatch(spec, Math.max(...allLayers(layers.model.layers).map(largestOutput)));
   let inference = ofBatch(guess);
   const largest = Math.max(1, ...inference.nodes.map(({ shape }) => sizeOf(shape)));
@@ -121,7 +121,7 @@ function traceInference(traceable: Traceable): Omit<ModelGraphs, 'training'> {
 interface Pass {
   readonly graph: GraphBuilder;
   readonly weights: ReadonlyMap<LayerWeight, Node>;
-  /** Calls the model: nodes, and the tensors for losses, of each output that is computed. */
+  /** Calls the model. Returns the node of each output that is computed, and its tensor for losses. */
   outputs(): GraphOutput[];
   apply(): readonly { readonly value: tf.Tensor; readonly mask: tf.Tensor | undefined }[];
   target(shape: readonly number[], index: number): tf.Tensor;
@@ -178,7 +178,7 @@ function record(
   });
 }
 
-/** The loss as TensorFlow.js computes it, differentiated as a graph. */
+/** The loss that TensorFlow.js computes, differentiated as a graph. */
 function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutput[] {
   const answers = pass.apply().map(({ value, mask }, i) => {
     const { trained, head } = outputs[i]!;

@@ -13,7 +13,7 @@ import {
 } from '../../network/volumes.js';
 import { addReshape, type KernelCall, type KernelRule } from './kernels.js';
 
-/** Kernels over volumes (rank 5, NDHWC), in terms of images (network/volumes.ts): a pooling window pools each frame, then its frames. */
+/** Kernels over volumes (rank 5, NDHWC), expressed by images (network/volumes.ts). A pooling window pools each frame, then the frames. */
 
 type Shape5 = [number, number, number, number, number];
 
@@ -42,8 +42,8 @@ const depthOf = (info: VolumeInfo): Depth => ({
 });
 
 /**
- * Where strides step beyond the windows, "same" needs no padding; TensorFlow.js counts what is skipped as negative padding of
- * volumes (computeConv3DInfo), TensorFlow does not.
+ * With strides that step beyond the windows, "same" needs no padding. TensorFlow.js counts the skipped rows as negative padding of
+ * volumes (computeConv3DInfo); TensorFlow does not.
  */
 function withoutNegativePads<T extends VolumeInfo>(info: T): T {
   const ends = [['front', 'back'], ['top', 'bottom'], ['left', 'right']] as const; // prettier-ignore
@@ -109,7 +109,7 @@ type PoolInfo = ReturnType<typeof poolInfo>;
 const poolFrames = (graph: GraphBuilder, op: 'MaxPool' | 'AvgPool', x: Node, { attributes, pooled }: PoolInfo): Node =>
   graph.add({ op, inputs: [asImages(graph, x)], attrs: attributes, shape: pooled });
 
-/** Below every number; not infinite, so that products with 0 stay 0. */
+/** Less than every value; not infinite, so that products with 0 stay 0. */
 const lowest = -3e38;
 
 const maxOfWindows = (graph: GraphBuilder, frames: Node, { depth, batch }: PoolInfo): Node[] =>
@@ -122,7 +122,7 @@ const maxPool3D: KernelRule = (call) => {
   return addReshape(graph, frames.reduce((a, b) => binary(graph, 'Maximum', a, b)), info.outShape); // prettier-ignore
 };
 
-/** Windows' rows over the number of frames that each has inside the volume. */
+/** Divides the windows' rows by the number of frames that each window has inside the volume. */
 function overFrames(graph: GraphBuilder, rows: Node, { depth }: PoolInfo): Node {
   const [batch, windows, size] = rows.shape as [number, number, number];
   const shares = Float32Array.from({ length: windows * size }, (_, i) => {

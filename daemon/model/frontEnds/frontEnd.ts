@@ -1,11 +1,11 @@
-/** What is asked of a model, whatever it is made of. Each kind of model has one implementation, which `frontEndOf` gives. */
+/** The questions that the product asks of any model. Each kind of model has one implementation, which `frontEndOf` returns. */
 import type { LayerLinks } from '../../protocol/layers/networkGraph.js';
 import type { Json } from '../layers/layerConfig.js';
 import type { LayerSummary, Model } from '../model.js';
 import type { AsStored } from '../setup/inputsAsStored.js';
 import type { InputScale } from '../setup/inputScale.js';
 
-/** Sizes of one sample; null where one is open. */
+/** Sizes of one sample; null if a size is open. */
 export type OpenShape = readonly (number | null)[];
 
 export interface ModelInput {
@@ -14,46 +14,46 @@ export interface ModelInput {
 }
 
 export interface ModelOutput {
-  /** As `LayerSummary.outputs` names it: of layers, the path of the one that makes it. */
+  /** Its name in `LayerSummary.outputs`; for layers, the path of the layer that makes it. */
   readonly name: string;
   readonly shape: OpenShape | null;
-  /** Of its values, in Keras's words; 'linear' where there is none, or none that matters to a loss. */
+  /** Its activation, in Keras's words; 'linear' if there is none, or none that matters to a loss. */
   readonly activation: string;
-  /** Its values are logarithms of probabilities (a LogSoftmax), so a cross-entropy takes them as logits. */
+  /** True if its values are logarithms of probabilities (a LogSoftmax): a cross-entropy takes them as logits. */
   readonly logProbabilities?: true;
 }
 
-/** How the file says that the model was trained. */
+/** The training settings in the file. */
 export interface Compiled {
   readonly config: Json;
   readonly keras3: boolean;
 }
 
 export interface FrontEnd<M extends Model = Model> {
-  /** What the model calls itself; null where it has no name. */
+  /** The model's name in the file; null if it has none. */
   readonly name: string | null;
   inputs(): readonly ModelInput[];
   outputs(): readonly ModelOutput[];
-  /** Place of the output that is trained where a plan names none. */
+  /** Index of the output that is trained if the plan names none. */
   mainOutput(): number;
-  /** Per input: why its values are taken as they are stored; null: any scale may be what it was trained on. */
+  /** Per input: the reason to take its values as they are stored; null if the model may have been trained on any scale. */
   asStored(): readonly (AsStored | null)[];
-  /** Whether files of this kind can say the loss they were trained with. */
+  /** Whether files of this kind can hold the loss of their training. */
   readonly saysLoss: boolean;
-  /** null where the file does not say. */
+  /** null if the file does not hold them. */
   compiled(): Compiled | null;
-  /** What of the file takes part in training, or does not, one sentence each. */
+  /** Sentences about parts of the file that take part in training, or do not. */
   trainingNotes(): readonly string[];
   /** The layer table: a row for each layer or operation, in the model's order. */
   summarize(): LayerSummary[];
-  /** By row of that table: what it reads, and which of its units can go. */
+  /** What each row of that table reads, and which of its units can be removed. */
   links(): ReadonlyMap<string, LayerLinks>;
-  /** The model with every open size of its inputs set; itself where nothing is open. @param shapes of one sample, per input. */
+  /** The model with every open size of its inputs set; the model itself if none is open. @param shapes of one sample, per input. */
   withInputSizes(shapes: readonly (readonly number[])[]): M;
-  /** The model as an engine trains it; itself where all is trained. @param layers of `trainedLayers`. */
+  /** The model as an engine trains it; the model itself if all its layers are trained. @param layers of `trainedLayers`. */
   withTrainedLayers(layers: readonly LayerSummary[]): M;
-  /** The model on values as they are stored: its inputs' scales are inside. @throws UserError('model-unsupported') where they cannot be. */
+  /** The model on values as they are stored: it applies its inputs' scales itself. @throws UserError('model-unsupported') if it cannot. */
   withInputScales(scales: readonly InputScale[]): M;
-  /** What computes the same network whatever its weights: what a fingerprint of the model is taken of, beside them. JSON. */
+  /** JSON that determines what the network computes, whatever its weights. A fingerprint of the model covers it and the weights. */
   identity(): unknown;
 }

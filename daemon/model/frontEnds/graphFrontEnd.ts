@@ -9,7 +9,7 @@ import type { GraphModel } from '../model.js';
 import type { AsStored } from '../setup/inputsAsStored.js';
 import type { FrontEnd, ModelOutput } from './frontEnd.js';
 
-/** What one recorded pass of a network says of it: the same for whatever weights it has. */
+/** Facts from one recorded pass of a network. They hold for any weights. */
 interface Known {
   readonly operations: readonly Operation[];
   readonly outputs: readonly ModelOutput[];
@@ -49,7 +49,7 @@ export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
     name: file.model.graph.name === '' ? null : file.model.graph.name,
     inputs: () => network.inputs,
     outputs: () => examine(model).outputs,
-    // Exporters write auxiliary classifiers behind the main one.
+    // Exporters write auxiliary classifiers after the main one.
     mainOutput: () => 0,
     asStored: () => examine(model).asStored,
     saysLoss: false,

@@ -9,7 +9,7 @@ import { withInputSizes } from '../setup/inputSizes.js';
 import { summarizeLayers } from '../layers/summarizeLayers.js';
 import type { FrontEnd } from './frontEnd.js';
 
-/** The activation of what a layer gives out; wrappers pass their layer's on. */
+/** The activation at the end of a layer; wrappers return that of the layer they wrap. */
 function activationOf(layer: LayerJson): string {
   if (layer.class_name === 'Softmax') return 'softmax';
   const inner = layer.config.layer;
@@ -17,7 +17,7 @@ function activationOf(layer: LayerJson): string {
   return stringAt(layer.config, 'activation') ?? 'linear';
 }
 
-/** Whether a layer, or what it wraps, has a setting of such a name. */
+/** Whether a layer, or the layer that it wraps, has a setting of this name. */
 const hasSetting = (config: Record<string, unknown>, name: RegExp): boolean =>
   Object.entries(config).some(
     ([key, value]) =>

@@ -1,9 +1,9 @@
-/** What two files of one network have alike, whatever their weights. */
+/** The part of a file that two files of one network share, whatever their weights. */
 import { createHash } from 'node:crypto';
 import type { Network } from '../../network/network.js';
 import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxTensor } from '../../onnx/file/onnxModel.js';
 
-/** Values may be many: their hash stands for them. */
+/** A hash stands for the values, which may be many. */
 function tensor(one: OnnxTensor): unknown {
   const { type, dims } = one;
   if (type === 'string' || type === 'other') return { type, dims };
@@ -33,7 +33,7 @@ const graph = ({ nodes, initializers, inputs, outputs }: OnnxGraph, weights: Rea
   outputs: outputs.map(({ name }) => name),
 }); // prettier-ignore
 
-/** @returns JSON: operators, operations and constants, without names of nodes and metadata, which compute nothing. */
+/** @returns JSON of operators, operations and constants, without names of nodes and metadata, which compute nothing. */
 export const graphIdentity = (file: OnnxModel, network: Network): unknown => ({
   opsets: Object.fromEntries(file.opsets),
   graph: graph(file.graph, new Set(network.weights.map(({ name }) => name))),

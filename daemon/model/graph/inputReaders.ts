@@ -1,19 +1,19 @@
-/** What is first to compute with an input of a network: it may say what values the network was trained on. */
+/** Finds the first operation that computes with an input: it may show which values the network was trained on. */
 import type { Graph, Node } from '../../network/ir.js';
 import type { AsStored } from '../setup/inputsAsStored.js';
 
-/** What passes values on as they are. */
+/** Operations that pass values on unchanged. */
 const MOVES: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice', 'StridedSlice', 'Pad', 'Reverse', 'Tile', 'Concat', 'Cast']); // prettier-ignore
 
-/** What brings values to another scale, where the other operand is the same for every sample. */
+/** Operations that change the scale of values if the other operand is the same for every sample. */
 const SCALES: ReadonlySet<string> = new Set(['Sub', 'Add', 'Multiply', 'RealDiv']);
 
-/** Whether nothing that a node is made of comes from the data. */
+/** Whether a node depends on no data. */
 const isFixed = (node: Node, data: ReadonlySet<Node>): boolean =>
   !data.has(node) && node.inputs.every((input) => isFixed(input, data));
 
 /**
- * Why the values of an input are taken as they are stored; null: any scale may be what the network was trained on.
+ * Returns the reason to take the values of an input as they are stored; null if the network may have been trained on any scale.
  * @param input of role `data`, in `graph`.
  */
 export function readAsStored(graph: Graph, input: Node): AsStored | null {

@@ -1,4 +1,4 @@
-/** The layer table of a network: a row for each operation of its file that computes something, by one recorded pass. */
+/** The layer table of a network: a row for each operation of its file that computes something, from one recorded pass. */
 import type { GraphOutput, Node } from '../../network/ir.js';
 import type { NetworkWeight } from '../../network/network.js';
 import { recordPass } from '../../network/recordPass.js';
@@ -7,14 +7,14 @@ import { sizeOf } from '../../protocol/shape.js';
 import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
 import type { LayerSummary } from '../model.js';
 
-/** A row with what it reads. */
+/** A row, and the rows that it reads. */
 export interface Operation {
   readonly summary: LayerSummary;
   /** Names of rows. */
   readonly reads: readonly string[];
 }
 
-/** Of two samples: an axis of one would be taken for one that a broadcast made. */
+/** Two samples, because an axis of length 1 would be taken for one that a broadcast made. */
 const BATCH = 2;
 
 /** The nodes that an output needs. */
@@ -29,11 +29,11 @@ function behind(output: Node): Set<Node> {
   return seen;
 }
 
-/** What is gathered of one row. */
+/** The facts gathered for one row. */
 class Row {
   readonly reads = new Set<string>();
   readonly weights: NetworkWeight[] = [];
-  /** Of products of two activations, for one sample. */
+  /** FLOPs of products of two activations, for one sample. */
   flops = 0;
   shape: readonly number[] | null = null;
   constructor(
@@ -43,9 +43,9 @@ class Row {
 }
 
 /**
- * @returns rows in the order in which they compute, the inputs first. FLOPs are 2 per multiply-add, for one sample; biases,
+ * @returns rows in the order of computation, the inputs first. FLOPs are 2 per multiply-add, for one sample; biases,
  * normalisation and activations cost nothing.
- * @throws UserError('model-unsupported') where the network cannot be computed.
+ * @throws UserError('model-unsupported') if the network cannot be computed.
  */
 export function operationTable(network: OnnxNetwork): Operation[] {
   const classes = new Map(network.operations.toReversed().map(({ name, op }) => [name, op]));

@@ -1,7 +1,7 @@
 import { toFile } from '../../onnx/lower/values/weightLayout.js';
 import type { GraphModel, Model, WeightTensor } from '../model.js';
 
-/** The weights of a graph in the shapes and the order of values that its file has them in. */
+/** Converts the weights of a graph to the shapes and the order of values that its file has. */
 function ofGraph({ network, weights }: GraphModel): WeightTensor[] {
   const known = new Map(network.weights.map((weight) => [weight.name, weight]));
   return weights.map((weight) => {
@@ -10,11 +10,11 @@ function ofGraph({ network, weights }: GraphModel): WeightTensor[] {
   });
 }
 
-/** The weights as the model's own file has them: of a graph in its layout, not in that of the network. */
+/** Returns the weights in the layout of the model's own file; a graph's network has another. */
 export const weightsInFile = (model: Model): readonly WeightTensor[] =>
   model.kind === 'layers' ? model.weights : ofGraph(model);
 
-/** Names that a file gives to an initializer again (PyTorch writes parameters with equal values once, and an Identity for each other one). */
+/** Names under which a file repeats an initializer. (PyTorch writes parameters with equal values once, and an Identity for each other one.) */
 export function otherNames({ file }: GraphModel): ReadonlyMap<string, readonly string[]> {
   const { nodes, initializers } = file.model.graph;
   const source = new Map<string, string>([...initializers.keys()].map((name) => [name, name]));

@@ -1,4 +1,4 @@
-/** A graph written as the file it was read from, with other values in its initializers. */
+/** Writes a graph as the file it was read from, with other values in its initializers. */
 import type { TensorChange } from '../../onnx/file/editTensor.js';
 import { writeOnnxFile } from '../../onnx/file/writeOnnxFile.js';
 import type { GraphModel } from '../model.js';
@@ -10,10 +10,10 @@ const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
 };
 
 /**
- * Writes the model's file with its weights in place of those that were read; what did not change stays byte for byte as it was.
- * Weights that lie in other files are written into files beside the new one.
+ * Writes the model's file with the model's present weights. What did not change stays byte for byte as it was.
+ * Weights that lie in other files are written to files beside the new one.
  * @param path absolute; its folder exists.
- * @throws UserError('disk'); UserError('model-invalid') where a value does not fit its kind of numbers (above 65,504 in float16).
+ * @throws UserError('disk'); UserError('model-invalid') if a value does not fit its number type (above 65,504 in float16).
  */
 export async function writeGraph(model: GraphModel, path: string): Promise<void> {
   const { file } = model;

@@ -2,11 +2,11 @@ import type { BinaryOp, Node } from '../ir.js';
 import { type Call, type GradientRule, none } from './rule.js';
 
 /**
- * Gradients of the operations of two or three tensors, element by element. g stands for dy. What broadcasting repeated is
- * summed, as early as the formula allows: the less is computed element by element.
+ * Gradients of the element-wise operations of two or three tensors. g stands for dy. Gradients are summed along broadcast axes,
+ * as early as the formula allows, so that fewer elements are computed.
  */
 
-/** The rule of an operation of a and b by the two formulas, summed to their shapes. */
+/** Builds the rule of an operation of a and b from its two formulas, summed to their shapes. */
 const pair =
   (
     ofA: (call: Call & { readonly a: Node; readonly b: Node }) => Node,
@@ -20,18 +20,18 @@ const pair =
 
 const splatOf = ({ constant }: Node): number | undefined => (typeof constant === 'number' ? constant : undefined);
 
-/** g where the condition holds, else 0, and the other way round. */
+/** g where the condition holds and 0 elsewhere, and the reverse. */
 const where = ({ make, dy }: Call, condition: Node): Node => make.select(condition, dy, make.fill(0, dy.shape));
 const unless = ({ make, dy }: Call, condition: Node): Node => make.select(condition, make.fill(0, dy.shape), dy);
 
-/** Which of two the larger, or smaller, is. Of equal ones the first takes the gradient, as in TensorFlow.js; in PyTorch each takes half. */
+/** Selects the larger, or smaller, of two. If they are equal, the first takes the gradient, as in TensorFlow.js; in PyTorch each takes half. */
 const extreme = (firstWins: 'GreaterEqual' | 'LessEqual'): GradientRule =>
   pair(
     (call) => where(call, call.make.binary(firstWins, call.a, call.b)),
     (call) => unless(call, call.make.binary(firstWins, call.a, call.b)),
   );
 
-// a^b: da = g b a^(b - 1), where b is 0 none; db = g y log a, where a > 0 only (TensorFlow.js; PyTorch has NaN below 0).
+// a^b: da = g b a^(b - 1), and 0 where b is 0; db = g y log a where a > 0 only (TensorFlow.js; PyTorch has NaN below 0).
 const pow = pair(
   ({ make, a, b, dy }) => {
     const exponent = splatOf(b);
@@ -92,7 +92,7 @@ export const binaryRules = {
 } satisfies Record<BinaryOp, GradientRule>;
 
 export const choiceRules = {
-  // condition ? t : e: each takes g where it was taken
+  // condition ? t : e: each takes g where it was selected
   Select: (call) => {
     const [condition, yes, no] = call.inputs as [Node, Node, Node];
     return [
@@ -106,7 +106,7 @@ export const choiceRules = {
     ({ make, a, b, dy }) => make.select(make.binary('Greater', a, 0), dy, make.mul(dy, b)),
     ({ make, a, dy }) => make.mul(dy, make.binary('Minimum', a, 0)),
   ),
-  // dy (y >= 0 ? 1 : y + 1), of which dy is the operation's own first input: it is linear in that one.
+  // dy (y >= 0 ? 1 : y + 1). Here dy is the operation's own first input, in which the operation is linear.
   // d dy = g (y >= 0 ? 1 : y + 1), d y = y < 0 ? g dy : 0
   EluGrad: ({ make, inputs, dy }) => {
     const [own, y] = inputs as [Node, Node];

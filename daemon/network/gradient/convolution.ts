@@ -2,8 +2,8 @@ import type { Node, Op } from '../ir.js';
 import type { Call, GradientRule } from './rule.js';
 
 /**
- * Gradients of convolutions. Image, filter and result are tied by one form that is linear in each of the three: the gradient
- * of the convolution in the image is the second operation, in the filter the third, and theirs are made of the same three.
+ * Gradients of convolutions. One form, linear in each of image, filter and result, ties the three. The gradient of the convolution in the
+ * image is the second operation, in the filter the third; the gradients of those two consist of the same three operations.
  */
 
 function triple(forward: Op, ofImage: Op, ofFilter: Op): Record<string, GradientRule> {

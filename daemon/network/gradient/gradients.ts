@@ -12,7 +12,7 @@ import { reductionRules } from './reductions.js';
 import type { GradientRule } from './rule.js';
 import { unaryRules } from './unary.js';
 
-/** What each operation passes on. An operation without a rule does not compile. */
+/** The gradient rule of each operation. An operation without a rule does not compile. */
 const rules: Readonly<Record<Exclude<Op, 'Input' | 'Constant'>, GradientRule>> = {
   ...unaryRules,
   ...binaryRules,
@@ -28,12 +28,12 @@ const rules: Readonly<Record<Exclude<Op, 'Input' | 'Constant'>, GradientRule>> =
 type ConvolutionOp = Extract<Op, `${string}Conv2D${string}`>;
 
 /**
- * A composition with a gradient of its own: a stable form that its single operations do not have, or a convention of the
- * format. It stands for all between its node and `inputs`.
+ * A composition with its own gradient: a stable form that the gradients of its single operations do not have, or a convention of
+ * the format. It replaces the gradients of all nodes between its node and `inputs`.
  */
 export interface OwnGradient {
   readonly inputs: readonly Node[];
-  /** For each input its gradient, or null for none. */
+  /** For each input its gradient, or null if it has none. */
   readonly rule: (dy: Node) => readonly (Node | null)[];
 }
 
@@ -42,12 +42,12 @@ export interface OwnGradient {
  * Derivatives, chapter 3]
  *
  * @param y a float32 scalar.
- * @param xs any nodes of the builder; those of the graph's inside get their total derivative.
- * @param own compositions that have a gradient of their own, by the node that is their value.
- * @returns of each x its gradient, of its shape, or undefined where y does not depend on it, or only through operations
+ * @param xs any nodes of the builder. For an inner node of the graph the result is its total derivative.
+ * @param own compositions that have their own gradient, by the node of their value.
+ * @returns for each x its gradient, of its shape. It is undefined if y does not depend on x, or only through operations
  *   that are constant almost everywhere (comparisons, rounding, indices).
- * @throws UserError('model-unsupported') naming the layer, where an operation cannot be differentiated (`maxPoolGrad`).
- * @throws RangeError where y is no scalar.
+ * @throws UserError('model-unsupported') naming the layer, if an operation cannot be differentiated (`maxPoolGrad`).
+ * @throws RangeError if y is not a scalar.
  */
 export function gradients(
   builder: GraphBuilder,
@@ -93,7 +93,7 @@ function partsOf(
   return rules[node.op]({ make, y: node, inputs: node.inputs, dy });
 }
 
-/** The float32 nodes between y and xs, both with them, from y downwards. */
+/** The float32 nodes between y and xs, including both, from y downwards. */
 function between(y: Node, xs: ReadonlySet<Node>, sources: (node: Node) => readonly Node[]): Set<Node> {
   const above = new Set<Node>();
   const stack = [y];
@@ -109,12 +109,12 @@ function between(y: Node, xs: ReadonlySet<Node>, sources: (node: Node) => readon
 }
 
 /**
- * A sum of nodes as they come, in a balanced tree: rounding grows with the logarithm of their number, and so does how many
- * partial sums are kept. (Of 2^k terms each partial sum is of, as in a binary counter.) Gradients of slices are summed by
- * themselves, where they become one Concat (network/blocks.ts).
+ * Sums nodes as they come, in a balanced tree: the rounding error and the number of partial sums that are kept grow with the logarithm
+ * of the count. (Each partial sum has 2^k terms, as in a binary counter.) Gradients of slices are summed apart from the others,
+ * because they become one Concat (network/blocks.ts).
  */
 class BalancedSum {
-  /** At place k the sum of 2^k terms, where there is one. */
+  /** Entry k is the sum of 2^k terms, if there is one. */
   readonly #sums: { readonly whole: (Node | undefined)[]; readonly slices: (Node | undefined)[] } = { whole: [], slices: [] }; // prettier-ignore
 
   constructor(private readonly make: Operations) {}

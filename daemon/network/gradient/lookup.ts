@@ -2,10 +2,10 @@ import { sizeOf } from '../../protocol/shape.js';
 import type { Node } from '../ir.js';
 import { type GradientRule, none, number } from './rule.js';
 
-/** Gradients of the operations that look up by index. Indices have none. */
+/** Gradients of the operations that look up by index. Indices have no gradient. */
 
 export const lookupRules = {
-  // Rows of g summed by index, with the axis in front.
+  // Sums the rows of g by index, with the axis in front.
   Gather: ({ make, inputs, y, dy }) => {
     const [x, indices] = inputs as [Node, Node];
     const axis = number(y, 'axis');
@@ -23,7 +23,7 @@ export const lookupRules = {
     };
     return [sum, null];
   },
-  // Each row went into the sum of its id.
+  // Each row was added to the sum of its id.
   SegmentSum: ({ make, inputs, dy }) => {
     const [x, ids] = inputs as [Node, Node];
     return [() => make.graph.add({ op: 'Gather', inputs: [dy, ids], attrs: { axis: 0 }, shape: x.shape }), null];

@@ -3,13 +3,13 @@ import type { Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 import { type GradientRule, list, number, single } from './rule.js';
 
-/** Gradients of the operations that move elements: each moves g back, and adds where an element went to several places. */
+/** Gradients of the operations that move elements: each moves g back, and sums it if an element went to several places. */
 
 /** x as [before, n, behind] around an axis. */
 const around = (make: Operations, x: Node, axis: number): Node =>
   make.reshape(x, [sizeOf(x.shape.slice(0, axis)), x.shape[axis]!, sizeOf(x.shape.slice(axis + 1))]);
 
-/** Zeros between neighbours along an axis: n elements, `stride` apart, over (n - 1) stride + 1 places. */
+/** Inserts zeros between neighbours along an axis: n elements, `stride` apart, over (n - 1) stride + 1 places. */
 function apart(make: Operations, x: Node, axis: number, stride: number): Node {
   const [outer, n, inner] = around(make, x, axis).shape as [number, number, number];
   const long = (n - 1) * stride + 1;
@@ -18,7 +18,7 @@ function apart(make: Operations, x: Node, axis: number, stride: number): Node {
   return make.reshape(make.slice(spaced, [0, 0, 0], [outer, long, inner]), x.shape.with(axis, long));
 }
 
-/** g in the places that a strided slice read, zeros elsewhere. */
+/** g in the places that a strided slice read; zeros elsewhere. */
 function putBack(
   make: Operations,
   dy: Node,
@@ -33,7 +33,7 @@ function putBack(
   return make.pad(placed, begin, shape.map((n, axis) => n - begin[axis]! - placed.shape[axis]!)); // prettier-ignore
 }
 
-/** Along one axis: g of the image itself, and of both mirror images, turned round. */
+/** Along one axis: g of the image itself plus g of both mirror images, reversed. */
 function mirrored(
   make: Operations,
   dy: Node,

@@ -7,13 +7,13 @@ import { type GradientRule, single } from './rule.js';
 
 /** Gradients of pooling and resizing of images. g stands for dy. */
 
-/** Resizing is linear and separable: dx is the product of g with each axis' weights. */
+/** Resizing is linear and separable: dx is the product of g with the weights of each axis. */
 const resize = (linear: boolean): GradientRule =>
   single(({ make, x, y, dy }) => {
     const [batch, h, w, c] = x.shape as [number, number, number, number];
     const [oh, ow] = y.shape.slice(1, 3) as [number, number];
     if (!linear && oh % h === 0 && ow % w === 0 && y.attrs['alignCorners'] !== true) {
-      // Every pixel was repeated: the sum over its block.
+      // Every pixel was repeated, so dx is the sum over its block.
       const block = [oh / h, ow / w] as const;
       const attrs = { window: block, strides: block, pads: [0, 0, 0, 0] };
       const pooled = make.graph.add({ op: 'AvgPool', inputs: [dy], attrs, shape: [batch, h, w, c] });
@@ -31,7 +31,7 @@ const resize = (linear: boolean): GradientRule =>
 const pooled = (make: Operations, op: 'AvgPool' | 'AvgPoolGrad', dy: Node, { attrs, inputs }: Node): Node =>
   make.graph.add({ op, inputs: [dy], attrs, shape: inputs[0]!.shape });
 
-/** The places of the maxima, by which it moves g, are no operation's result. */
+/** This gradient moves g by the places of the maxima, which no operation returns. */
 const maxPoolGrad: GradientRule = ({ y, inputs }) => {
   const refuse = () => {
     const where = y.layer === undefined ? 'the model' : `layer "${y.layer}"`;
@@ -44,13 +44,13 @@ const maxPoolGrad: GradientRule = ({ y, inputs }) => {
 };
 
 export const poolingRules = {
-  // Of equal maxima in a window the first takes g, as in TensorFlow.js and PyTorch.
+  // If several values in a window are the maximum, the first takes g, as in TensorFlow.js and PyTorch.
   MaxPool: single(({ make, x, y, dy }) =>
     make.graph.add({ op: 'MaxPoolGrad', inputs: [dy, x, y], attrs: y.attrs, shape: x.shape }),
   ),
-  // Each pixel of a window takes its share of g.
+  // Each pixel of a window takes an equal share of g.
   AvgPool: single(({ make, y, dy }) => pooled(make, 'AvgPoolGrad', dy, y)),
-  // The transpose of the transpose: the mean over each window, whose pixels are counted alike.
+  // The transpose of the transpose: the mean over each window, with the same count of pixels.
   AvgPoolGrad: single(({ make, y, dy }) => pooled(make, 'AvgPool', dy, y)),
   MaxPoolGrad: maxPoolGrad,
   ResizeNearest: resize(false),

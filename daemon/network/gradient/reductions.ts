@@ -3,13 +3,13 @@ import type { Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 import { flag, type GradientRule, list, none, number, single } from './rule.js';
 
-/** Gradients of the operations along axes: reductions, sums from the start, softmax. g stands for dy. */
+/** Gradients of the operations along axes: reductions, cumulative sums, softmax. g stands for dy. */
 
-/** A reduction's result, or its gradient, with an axis of length 1 for each that was reduced. */
+/** A reduction's result, or its gradient, with an axis of length 1 in place of each reduced axis. */
 const kept = (make: Operations, reduced: Node, x: Node, axes: readonly number[]): Node =>
   make.reshape(reduced, x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n))); // prettier-ignore
 
-/** dx = g at each element that is the largest (smallest), in equal shares where there are several: as TensorFlow and PyTorch's amax have it. */
+/** dx = g at the largest (smallest) element; several of them take equal shares, as in TensorFlow and PyTorch's amax. */
 const extreme = single(({ make, x, y, dy }) => {
   const axes = list(y, 'axes');
   const equal = make.cast(make.binary('Equal', x, kept(make, y, x, axes)), 'float32');
@@ -17,10 +17,10 @@ const extreme = single(({ make, x, y, dy }) => {
   return make.mul(equal, share);
 });
 
-/** Of [outer, n, inner]: the product of all before each place along the middle axis, by doubling: log2(n) products. */
+/** For [outer, n, inner]: the product of all elements before each place along the middle axis, by doubling: log2(n) products. */
 function productsBefore(make: Operations, x: Node): Node {
   const [outer, n, inner] = x.shape as [number, number, number];
-  // Shifted by one: place i starts with the element before it, place 0 with 1.
+  // The shift by one makes place i start with the element before it, and place 0 with 1.
   const shifted = (rows: Node, by: number) =>
     make.slice(make.pad(rows, [0, by, 0], [0, 0, 0], 1), [0, 0, 0], [outer, n, inner]);
   let products = shifted(x, 1);
@@ -28,7 +28,7 @@ function productsBefore(make: Operations, x: Node): Node {
   return products;
 }
 
-/** dx_i = g times the product of all others: of those before and of those behind, so that zeros are no matter. */
+/** dx_i = g times the product of all other elements: of those before and of those after, so that zeros do no harm. */
 const product = single(({ make, x, y, dy }) => {
   const axes = list(y, 'axes');
   if (axes.length === 0) return dy;
@@ -54,7 +54,7 @@ export const reductionRules = {
   Prod: product,
   ArgMax: none,
   ArgMin: none,
-  // dx_i = sum of g_j over the sums y_j that x_i is in: the same sum from the other end
+  // dx_i = sum of g_j over the sums y_j that contain x_i: the same sum from the other end
   Cumsum: single(({ make, y, dy }) => {
     const attrs = { axis: number(y, 'axis'), exclusive: flag(y, 'exclusive'), reverse: !flag(y, 'reverse') };
     return make.graph.add({ op: 'Cumsum', inputs: [dy], attrs, shape: dy.shape });

@@ -1,26 +1,26 @@
 import type { Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 
-/** One operation y, to be differentiated. */
+/** One operation y that is being differentiated. */
 export interface Call {
   readonly make: Operations;
   /** The node itself, whose value is y. */
   readonly y: Node;
   readonly inputs: readonly Node[];
-  /** The gradient of the scalar in y: float32, of its shape. */
+  /** The gradient of the scalar with respect to y: float32, of y's shape. */
   readonly dy: Node;
 }
 
 /**
- * What an operation passes on: for each input the gradient of the scalar in it, of its shape and float32, or null where the
- * operation has none (it is constant almost everywhere, or the input is an index). Only what is needed is asked for.
+ * The rule of an operation: for each input the gradient of the scalar with respect to it, float32 and of its shape. It is null if the
+ * operation is constant almost everywhere in the input, or the input is an index. Only gradients that are needed are computed.
  */
 export type GradientRule = (call: Call) => readonly ((() => Node) | null)[];
 
-/** The rule of a family of operations that are constant almost everywhere. */
+/** The rule of operations that are constant almost everywhere. */
 export const none: GradientRule = ({ inputs }) => inputs.map(() => null);
 
-/** The rule of an operation of one input, whose gradient the formula gives. */
+/** The rule of an operation of one input whose gradient is the formula's. */
 export const single =
   (formula: (call: Call & { readonly x: Node }) => Node): GradientRule =>
   (call) => [() => formula({ ...call, x: call.inputs[0]! })];

@@ -2,9 +2,9 @@ import type { UnaryOp } from '../ir.js';
 import { type GradientRule, none, number, single } from './rule.js';
 
 /**
- * Gradients of the operations of one tensor, element by element. g stands for dy. Where a derivative jumps the rule has
- * TensorFlow.js's value (4.22, dist/gradients), because layers-models were trained with it; where PyTorch's differs, the
- * comment says so.
+ * Gradients of the element-wise operations of one tensor. g stands for dy. Where a derivative jumps, the rule has TensorFlow.js's
+ * value (4.22, dist/gradients), because layers-models were trained with it. A comment gives PyTorch's value where it
+ * differs.
  */
 
 const { PI } = Math;
@@ -82,9 +82,9 @@ export const unaryRules = {
   ...({ ...smooth, ...withCorners, ...flat } satisfies Record<UnaryOp, GradientRule>),
   // d = x > 0 ? 1 : alpha, in PyTorch too
   LeakyRelu: single(({ make, x, y, dy }) => make.mul(dy, make.step(x, number(y, 'alpha')))),
-  // d = min <= x <= max ? 1 : 0, where x is its own clip; in PyTorch too
+  // d = min <= x <= max ? 1 : 0: where x equals its clip; in PyTorch too
   ClipByValue: single(({ make, x, y, dy }) => make.select(make.binary('Equal', x, y), dy, make.fill(0, dy.shape))),
   Step: none,
-  // To float32 from integers and truths, or the other way: neither has a derivative.
+  // Casts to float32 from integers or bools, and the reverse, have no derivative.
   Cast: none,
 } satisfies Record<string, GradientRule>;

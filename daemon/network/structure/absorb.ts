@@ -3,21 +3,21 @@ import type { Known } from './known.js';
 import type { Program, Step, Value } from './values.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** A vector of weights to which something constant can be added so that the result of a product grows by `factor` times as much. */
+/** A vector of weights to which a constant can be added so that the result of a product grows in proportion. */
 export interface Absorber {
   readonly weight: Value;
-  /** By result of the product: what its weight must grow by, for each 1 that is to be added to the result. */
+  /** By result of the product: the amount that its weight must grow by to add 1 to the result. */
   readonly factor: Float64Array;
 }
 
-/** Where the way of a result stands: the axis that its channels have, and what 1 of it has become. */
+/** A point on the way of a result: the axis of its channels, and the value that 1 of the result has become. */
 interface At {
   readonly value: Value;
   readonly axis: number;
   readonly factor: Float64Array;
 }
 
-/** The axis of an operand that broadcasts along it alone; -1 where it varies along others. */
+/** The axis of an operand that broadcasts along it alone; -1 if the operand varies along others. */
 function alongOnly({ shape }: Value, rank: number, axis: number, n: number): number {
   const own = axis - rank + shape.length;
   return own >= 0 && shape[own] === n && shape.every((dim, i) => i === own || dim === 1) ? own : -1;
@@ -37,13 +37,13 @@ class Search {
     this.#made = new Map(program.steps.map((step) => [step.output, step]));
   }
 
-  /** The only step that reads a value, where the model does not give it away. */
+  /** The only step that reads a value; null if the value is an output of the model or has other readers. */
   #reader(value: Value): Step | null {
     const readers = this.program.readers[value.id]!;
     return readers.length === 1 && !this.program.outputs.includes(value) ? readers[0]! : null;
   }
 
-  /** The numbers of an operand along the axis; null where they are not known. Structure alone asks with 1 for each. */
+  /** The numbers of an operand along the axis; null if they are not known. Without known values each number is taken to be 1. */
   #numbers(value: Value, axis: number, n: number): ((i: number) => number) | null {
     if (!value.fixed) return null;
     if (!this.known) return () => 1;
@@ -54,7 +54,7 @@ class Search {
     return (i) => values[i]!;
   }
 
-  /** Down from a vector of weights to one of them that is read here alone. */
+  /** Follows a vector of weights back to one weight that no other step reads. */
   inVector({ value, axis, factor }: At): Absorber | null {
     if (!value.fixed || !this.#reader(value)) return null;
     const step = this.#made.get(value);
@@ -84,7 +84,7 @@ class Search {
     return null;
   }
 
-  /** On from a result through what is added to it and multiplied with it, to a vector that is added. */
+  /** Follows a result through additions and multiplications to a vector that is added. */
   from({ value, axis, factor }: At): Absorber | null {
     const step = this.#reader(value);
     if (!step) return null;
@@ -92,7 +92,7 @@ class Search {
     const { output, inputs } = step;
     const n = factor.length;
     if (op === 'Reshape') {
-      // The last axis, and last again, whatever becomes of those in front of it.
+      // The last axis stays last, whatever happens to the axes before it.
       if (sizeOf(value.shape.slice(axis + 1)) !== 1) return null;
       const to = output.shape.findLastIndex((dim) => dim > 1);
       return output.shape[to] === n ? this.from({ value: output, axis: to, factor }) : null;
@@ -112,7 +112,7 @@ class Search {
       return next && this.from({ value: output, axis: to, factor: next });
     }
     if (op !== 'Add' && op !== 'Sub') return null;
-    // Of a - b: what b grows by, the difference shrinks by.
+    // In a - b, the difference shrinks by the amount that b grows by.
     const [mine, theirs] = op === 'Add' ? [1, 1] : inputs[0] === value ? [1, -1] : [-1, 1];
     const grown = factor.map((f) => f * mine);
     const here = own >= 0 ? this.inVector({ value: other, axis: own, factor: grown.map((f) => f * theirs) }) : null;
@@ -121,10 +121,10 @@ class Search {
 }
 
 /**
- * Where a constant that a product adds to its results can go instead: a bias, the shift or the mean of a BatchNorm behind it,
- * that is used once.
- * @param known values of weights, without which every scale is taken to be 1.
- * @returns null where there is none.
+ * Finds a vector that can take over a constant that a product adds to its results: a bias, or the shift or mean of a BatchNorm
+ * after it. No other step may read that vector.
+ * @param known values of weights; without them every scale is taken to be 1.
+ * @returns null if there is no such vector.
  */
 export function absorberOf(
   program: Program,

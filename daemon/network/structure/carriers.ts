@@ -3,23 +3,23 @@ import { ruleOf } from './rules/rules.js';
 import type { Program, Step, Value } from './values.js';
 
 /**
- * Along which axis of several the units go where a Reshape splits an axis or makes one of several: of [heads, width] the heads,
- * of [height, width, channels] the channels. Removing an index of one of them leaves a box; of two at once it does not.
+ * Decides which axis carries the units when a Reshape splits an axis or merges several: of [heads, width] the heads, of
+ * [height, width, channels] the channels. Removing an index of one axis leaves a box; removing indices of two does not.
  */
 export interface Carriers {
-  /** Axes of input and result of the segment; null where none of them can lose an index. */
+  /** Axes of input and result of the segment; null if none of them can lose an index. */
   of(step: Step, segment: Segment): { readonly from: number; readonly to: number } | null;
 }
 
 const keyOf = (step: Step, { ins, outs }: Segment): string => `${step.output.id} ${ins} ${outs}`;
 
-/** Whole axes instead of indices: enough to see which of them can lose any. */
+/** Ties of whole axes instead of indices: they show which axes can lose any index. */
 class AxisTies implements Ties {
   readonly #first: number[] = [];
   readonly #parent: number[] = [];
   readonly #why: (Why | undefined)[] = [];
   readonly #batched: boolean[] = [];
-  /** A part of it stays. */
+  /** A part of the axis stays. */
   readonly #partly: boolean[] = [];
   /** Axes that are a part of another one. */
   readonly #parts: { readonly whole: readonly [Value, number]; readonly part: readonly [Value, number] }[] = [];
@@ -41,12 +41,12 @@ class AxisTies implements Ties {
     return i;
   }
 
-  /** Why the whole axis stays; undefined where it may lose indices. */
+  /** The reason why the whole axis stays; undefined if it may lose indices. */
   why(value: Value, axis: number): Why | undefined {
     return this.#why[this.#root(value, axis)];
   }
 
-  /** How well units go by an axis: attention heads best, and one of which a part stays, such as padded rows, worst. */
+  /** Preference for an axis as carrier: attention heads are best, and an axis of which a part stays, such as padded rows, is worst. */
   rank(value: Value, axis: number): number {
     const root = this.#root(value, axis);
     return this.#batched[root] ? 2 : this.#partly[root] ? 0 : 1;
@@ -69,7 +69,7 @@ class AxisTies implements Ties {
     else if (all) this.#parts.push({ whole: [b, bAxis], part: [a, axis] });
   }
 
-  /** A part of an axis that stays does too, and so does an axis whose parts all stay. */
+  /** Part and whole of an axis stay together: a part stays if its axis does, and an axis stays if all its parts do. */
   settle(): void {
     for (let changed = true; changed;) {
       changed = false;
@@ -117,7 +117,7 @@ class AxisTies implements Ties {
   }
 }
 
-/** Pins what is outside of the model, and lets each operation tie. */
+/** Pins the axes of inputs and outputs of the model, and lets each operation tie axes. */
 export function tieAll({ inputs, outputs, steps }: Program, ties: Ties): void {
   for (const { value, input } of inputs)
     if (input.role !== 'parameter' && input.role !== 'state')
@@ -126,11 +126,11 @@ export function tieAll({ inputs, outputs, steps }: Program, ties: Ties): void {
   for (const step of steps) ruleOf(step.node.op).tie(step, ties);
 }
 
-/** Of axes that can all lose indices: by rank, then the longest. */
+/** The best of the axes that can lose indices: by rank, then the longest. */
 const preferred = (ties: AxisTies, value: Value, axes: readonly number[]): number =>
   axes.toSorted((a, b) => ties.rank(value, b) - ties.rank(value, a) || value.shape[b]! - value.shape[a]! || a - b)[0]!;
 
-/** Decides the segments one after the other: first those that leave no choice, since each decision settles others. */
+/** Decides the segments one by one. Segments without a choice come first, because each decision settles others. */
 export function carriersOf(program: Program): Carriers {
   const ties = new AxisTies(program);
   tieAll(program, ties);
@@ -149,7 +149,7 @@ export function carriersOf(program: Program): Carriers {
     const input = step.inputs[0]!;
     open.delete(one);
     const found = ins.length === 0 || outs.length === 0 ? null : { from: preferred(ties, input, ins), to: preferred(ties, step.output, outs) }; // prettier-ignore
-    // Groups whose statistics are taken go by no unit of their own (a file counts them in an attribute); attention heads do.
+    // Groups whose statistics are taken do not carry units (a file counts them in an attribute); attention heads do.
     const grouped = segment.outs.length > 1 && segment.outs.some((axis) => ties.why(step.output, axis) === 'statistic');
     const carrier = found && grouped && ties.rank(step.output, found.to) < 2 ? null : found;
     chosen.set(keyOf(step, segment), carrier);

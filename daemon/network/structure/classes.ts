@@ -10,25 +10,25 @@ export interface Axis {
   readonly axis: number;
 }
 
-/** Where indices of two axes are one, and what makes them so. */
+/** A tie of indices of two axes, and the step that makes it. */
 export interface Link {
   readonly step: Step;
   readonly a: Axis;
   readonly b: Axis;
 }
 
-/** An axis whose indices all stay; without a step it is outside of the model. */
+/** An axis whose indices all stay. Without a step the reason lies outside of the model. */
 export interface Pin extends Axis {
   readonly step: Step | null;
   readonly why: Why;
 }
 
-/** A use of an axis of weights by a product. */
+/** A product's use of an axis of weights. */
 export interface Role extends Axis {
   readonly side: 'reads' | 'makes';
 }
 
-/** Indices of axes of all values in classes that can only be removed together: a union-find forest. */
+/** Classes of indices, over the axes of all values, that can only be removed together: a union-find forest. */
 export class Classes implements Ties {
   readonly #first: number[][] = [];
   readonly #parent: Int32Array;
@@ -37,7 +37,7 @@ export class Classes implements Ties {
   readonly links: Link[] = [];
   readonly pins: Pin[] = [];
   readonly roles: Role[] = [];
-  /** Axes along which products of activations are taken one by one. */
+  /** Axes along which products of activations are computed separately. */
   readonly heads: Axis[] = [];
 
   constructor(readonly program: Program) {
@@ -49,7 +49,7 @@ export class Classes implements Ties {
     tieAll(program, this);
     for (const { value, axis } of this.pins)
       for (let i = 0; i < value.shape[axis]!; i++) this.#pinned[this.of(value, axis, i)] = 1;
-    // Without its class nothing would be left of a tensor whose indices are all of one.
+    // A tensor whose indices are all of one class would be empty without it.
     for (const value of program.values)
       value.shape.forEach((n, axis) => {
         const first = this.of(value, axis, 0);
@@ -119,7 +119,7 @@ export class Classes implements Ties {
       for (let flat = 0; flat < size; flat++) this.#join(this.of(a, axis, from(flat)), this.of(b, other, to(flat)));
     }; // prettier-ignore
     if (!carrier) {
-      // Nothing can go: all is one with whatever stays, which is the reason.
+      // All units are tied to one that stays, which is the reason.
       for (const axis of ins) for (const other of outs) join(input, ins, axis, output, outs, other);
       return;
     }

@@ -2,7 +2,7 @@ import type { Known } from './known.js';
 import type { Step, Value } from './values.js';
 import { sizeOf } from '../../protocol/shape.js';
 
-/** A product with a kernel: what a result is of an input, channel by channel, whatever else (taps of a filter) it sums over. */
+/** A product with a kernel: how a result depends on an input, channel by channel. Taps of a filter are summed. */
 export interface Contraction {
   readonly x: Value;
   readonly xAxis: number;
@@ -11,7 +11,7 @@ export interface Contraction {
   readonly kernelOut: number;
   readonly out: Value;
   readonly outAxis: number;
-  /** Windows see borders: a constant input adds the same everywhere only where it is 0. */
+  /** Windows cover borders: a constant input adds the same everywhere only if it is 0. */
   readonly zeroOnly: boolean;
 }
 
@@ -39,7 +39,7 @@ function ofMatMul(step: Step): Contraction | null {
   return null;
 }
 
-/** The contraction that a step is; null where it is none, or its factors are both activations or have more axes. */
+/** The contraction that a step computes; null if it is no contraction, both factors are activations, or they have more axes. */
 export function contractionOf(step: Step): Contraction | null {
   const { node, inputs, output } = step;
   const [x, kernel] = inputs as [Value, Value];
@@ -67,7 +67,7 @@ export function eachKept(
   }
 }
 
-/** For each result the constant it is: where all that it reads is constant, and adds the same everywhere. */
+/** For each result its constant value, if all channels that it reads are constant and add the same everywhere. */
 export function constantResults(contraction: Contraction, x: Known, weights: ArrayLike<number>): Float64Array {
   const { kernel, kernelOut, xAxis, zeroOnly } = contraction;
   const sums = new Float64Array(kernel.shape[kernelOut]!);

@@ -3,14 +3,14 @@ import type { Life } from './rule.js';
 import type { Node } from '../ir.js';
 import type { Step } from './values.js';
 
-/** Whether zeros of a weight are zeros of the kernel: it is the weight, or a part of it. */
+/** Whether zeros of a weight are zeros of the kernel: the kernel is the weight, or a part of it. */
 const isPart = ({ op, inputs }: Node): boolean =>
   op === 'Input' || (['Reshape', 'Transpose', 'Slice', 'StridedSlice'].includes(op) && isPart(inputs[0]!));
 
 /**
- * Marks the inputs of a product with a kernel that a live result depends on: through a weight that is not 0, and not as a
- * constant that can be added elsewhere.
- * @returns false where the step is no such product, and nothing is marked.
+ * Marks the inputs of a product with a kernel that a live result depends on. An input is not needed if its weights are 0, or if it is
+ * a constant that can be added elsewhere.
+ * @returns false, without marking anything, if the step is no such product.
  */
 export function contractionReads(step: Step, life: Life): boolean {
   const contraction = contractionOf(step);

@@ -30,7 +30,7 @@ export function cutData<T extends Float32Array | Int32Array>(
   return values;
 }
 
-/** What a node of the pass becomes. */
+/** The nodes that replace those of the pass. */
 export interface CutNode {
   readonly shape: readonly number[];
   readonly attrs: Node['attrs'];
@@ -50,7 +50,7 @@ export function cutGraph(program: Program, kept: Kept): CutGraph {
   const shapeOf = (value: Value): number[] => value.shape.map((_, axis) => kept(value, axis).length);
   for (const { value, input } of program.inputs) {
     const { node: _, ...role } = input;
-    // Whatever role it is, it stays the same.
+    // The replacement keeps the role of the input.
     made.set(value, builder.input(shapeOf(value), role as { role: 'parameter'; name: string }));
   }
   const constant = (value: Value): Node => {

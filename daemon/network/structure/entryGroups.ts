@@ -3,9 +3,9 @@ import { sizeOf } from '../../protocol/shape.js';
 import type { UnitGroups } from './unitGroups.js';
 
 /**
- * The groups as budgets of neurons read them: what must be 0 for a unit to go, which is the kernels that make it and the
- * trained vectors that shift or scale it.
- * @returns by weight name: entry i of its data belongs to group entries[i mod entries.length]; -1 where the unit stays.
+ * The groups in the form that budgets of neurons read: the weights that must be 0 before a unit can be removed. These are the kernels
+ * that make it and the trained vectors that shift or scale it.
+ * @returns by weight name: entry i of its data belongs to group entries[i mod entries.length]; -1 if the unit stays.
  * Weights without units are absent.
  */
 export function entryGroups(

@@ -1,14 +1,14 @@
-/** FLOPs of a pass: two for each multiply-add of a product; what is computed element by element costs nothing here. */
+/** FLOPs of a pass: two for each multiply-add of a product. Element-wise operations cost nothing. */
 import type { Graph, Node } from '../ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { programOf, type Step, type Value } from './values.js';
 
 export interface NetworkFlops {
-  /** For the batch of the pass. */
+  /** FLOPs for the batch of the pass. */
   readonly total: number;
-  /** Of products with weights, by the weight's name. Over the weight's size: what each of its numbers costs. */
+  /** FLOPs of products with weights, by the weight's name. Divided by the weight's size, this is the cost of each of its numbers. */
   readonly byWeight: ReadonlyMap<string, number>;
-  /** Of products of activations (attention), by layer. */
+  /** FLOPs of products of activations (attention), by layer. */
   readonly activations: ReadonlyMap<string, number>;
 }
 
@@ -30,7 +30,7 @@ export function flopsOf(graph: Graph): NetworkFlops {
   const { steps, weights } = programOf(graph);
   const names = new Map<Value, string>([...weights].map(([name, value]) => [value, name]));
   const made = new Map<Value, Step>(steps.map((step) => [step.output, step]));
-  /** The kernel that a factor is, or is made of first: cut, reshaped or scaled. */
+  /** The kernel that a factor is, or was computed from by cutting, reshaping or scaling. */
   const weightOf = (value: Value): string | undefined => {
     const name = names.get(value);
     if (name !== undefined) return name;

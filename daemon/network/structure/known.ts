@@ -1,15 +1,15 @@
 import { sizeOf } from '../../protocol/shape.js';
 
 /**
- * What is known of a tensor without its data inputs: which of its slices are constant. NaN stands for what varies or is not
- * known; what varies is taken to be finite.
+ * Facts about a tensor that do not depend on data inputs: which of its slices are constant. NaN stands for a value that varies or is not
+ * known; values that vary are taken to be finite.
  */
 export interface Known {
-  /** The value of all elements. */
+  /** The value of all elements; NaN if they differ. */
   readonly whole: number;
-  /** Every element, of what depends on weights and constants only. */
+  /** Every element, if it depends on weights and constants only. */
   readonly data?: ArrayLike<number>;
-  /** For each index of the axis the value of all elements there. */
+  /** For each index of the axis, the value of all elements there. */
   axis(axis: number): ArrayLike<number>;
 }
 
@@ -18,7 +18,7 @@ export const unknown = (shape: readonly number[]): Known => ({
   axis: (axis) => new Float64Array(shape[axis]!).fill(NaN),
 });
 
-/** @param axes by axis; those that are left out are unknown. */
+/** @param axes by axis; missing axes are unknown. */
 export const sliced = (shape: readonly number[], axes: ReadonlyMap<number, ArrayLike<number>>, whole = NaN): Known => ({
   whole,
   axis: (axis) => axes.get(axis) ?? new Float64Array(shape[axis]!).fill(whole),
@@ -55,5 +55,5 @@ export function known(shape: readonly number[], data: ArrayLike<number>): Known 
   };
 }
 
-/** One number everywhere. */
+/** A tensor with one number everywhere. */
 export const splat = (shape: readonly number[], value: number): Known => sliced(shape, new Map(), value);

@@ -29,19 +29,19 @@ export function knownValues(
   return ({ id }) => all[id]!;
 }
 
-/** Which classes the outputs of a network need, given its weights. */
+/** The classes that the outputs of a network need, given its weights. */
 export class LiveUnits implements Life {
   readonly #live: Uint8Array;
-  /** Classes that something takes to be 0, other than by weights that read them. */
+  /** Classes that a step requires to be 0, other than by weights that read them. */
   readonly #zero: Uint8Array;
   readonly #kept: Uint8Array;
   readonly #absorbers = new Map<Step, Absorber | null>();
   #changed = false;
 
   /**
-   * Marks what is needed, from the outputs backwards (mark and sweep: a loop of units that only read each other does not
-   * keep itself alive).
-   * @param roundTo axes of weights keep a multiple of this many indices, where they had as many; dead ones fill up.
+   * Marks what is needed, from the outputs backwards. (It is mark and sweep, so a loop of units that only read each other does not
+   * keep itself alive.)
+   * @param roundTo axes of weights keep a multiple of this many indices if they had one; dead indices fill up.
    */
   constructor(
     private readonly program: Program,
@@ -56,7 +56,7 @@ export class LiveUnits implements Life {
     do {
       this.#sweep();
       this.#kept = this.#fill(roundTo);
-      // A dead unit that stays is read by nobody: the weights that read it become 0. What needs it to be 0 reads it all the same.
+      // No unit reads a dead unit that stays: the weights that read it become 0. A step that needs it to be 0 still reads it.
       this.#changed = false;
       this.#kept.forEach((kept, tie) => {
         if (kept === 0 || this.#live[tie] === 1 || this.#zero[tie] === 0) return;
@@ -78,7 +78,7 @@ export class LiveUnits implements Life {
     return this.#live[this.classes.of(value, axis, index)] === 1;
   }
 
-  /** Whether an index keeps its place: the live ones, and dead ones where a tensor would have nothing left or to fill up. */
+  /** Whether an index stays: live ones do, and dead ones that keep a tensor from being empty or fill up a multiple. */
   kept(value: Value, axis: number, index: number): boolean {
     return this.#kept[this.classes.of(value, axis, index)] === 1;
   }
@@ -126,7 +126,7 @@ export class LiveUnits implements Life {
     for (const value of program.values) value.shape.forEach((_, axis) => fill(value, axis, () => 1));
     const multiple = (count: number) => Math.ceil(count / roundTo) * roundTo;
     const weights = [...program.weights.values()];
-    // What is kept for one axis may be too much for the multiple of another.
+    // The indices kept for one axis may exceed the multiple of another.
     for (let changed = roundTo > 1; changed;)
       changed = weights.map((value) => value.shape.map((_, axis) => fill(value, axis, multiple)).includes(true)).includes(true); // prettier-ignore
     return kept;

@@ -3,23 +3,23 @@ import type { Axis, Classes, Link, Pin } from './classes.js';
 import type { Why } from './rule.js';
 import type { Step } from './values.js';
 
-/** Why units of a weight stay. */
+/** The reasons why units of a weight stay. */
 export interface Reason {
   readonly weight: string;
   readonly axis: number;
-  /** How many units stay for this reason, of how many there are. */
+  /** The number of units that stay for this reason, and the number of all units. */
   readonly units: number;
   readonly of: number;
   readonly why: Why;
-  /** The operation's layer; null for what is outside of the model. */
+  /** The operation's layer; null for a reason outside of the model. */
   readonly layer: string | null;
-  /** Layers whose operations make these units one with those that stay, from the weight on. */
+  /** Layers whose operations tie these units to those that stay, from the weight on. */
   readonly through: readonly string[];
 }
 
 const keyOf = ({ value, axis }: Axis): string => `${value.id} ${axis}`;
 
-/** An operation at which units of several weights become one. */
+/** Whether units of several weights become one at the operation. */
 const merges = ({ node, inputs }: Step): boolean =>
   node.op === 'Concat' || (node.op !== 'MatMul' && !node.op.includes('Conv2D') && inputs.filter(({ fixed }) => !fixed).length > 1); // prettier-ignore
 
@@ -28,7 +28,7 @@ const has = (classes: Classes, { value, axis }: Axis, tie: number): boolean => {
   return false;
 };
 
-/** Finds, for an index that stays, the nearest axis that is the cause. */
+/** Finds the nearest axis that makes an index stay. */
 export class Causes {
   readonly #links = new Map<string, Link[]>();
   readonly #pins = new Map<string, Pin>();
@@ -42,7 +42,7 @@ export class Causes {
       }
     for (const pin of classes.pins) {
       const there = this.#pins.get(keyOf(pin));
-      // What is outside of the model says more than what the model does there.
+      // A reason outside of the model explains more than an operation that is on the way.
       if (!there || (pin.step === null && pin.why !== 'whole')) this.#pins.set(keyOf(pin), pin);
     }
   }
@@ -72,7 +72,7 @@ export class Causes {
 
 const nameOf = (step: Step): string => step.node.layer ?? step.node.op;
 
-/** The reasons for what stays of an axis of a weight, the units of one cause together. */
+/** The reasons why units of an axis of a weight stay; units with one cause are counted together. */
 export function reasonsOf(classes: Classes, causes: Causes, weight: string, at: Axis): Reason[] {
   const { value, axis } = at;
   const n = value.shape[axis]!;

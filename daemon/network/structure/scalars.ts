@@ -1,15 +1,15 @@
-/** The element-wise operations as functions of numbers, in float64. NaN (what is not known) stays NaN. */
+/** The element-wise operations as functions of numbers, in float64. NaN (a value that is not known) stays NaN. */
 import type { BinaryOp, Node, UnaryOp } from '../ir.js';
 
 const truth = (value: boolean): number => (value ? 1 : 0);
 
-/** Half to even, as IEEE 754 rounds. */
+/** Rounds half to even, as IEEE 754 does. */
 function round(x: number): number {
   const nearest = Math.round(x);
   return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest;
 }
 
-/** Its Taylor series (Abramowitz & Stegun 7.1.6), whose terms are all of one sign: relative error below 1e-14. */
+/** The Taylor series of erf (Abramowitz & Stegun 7.1.6), whose terms have one sign: relative error below 1e-14. */
 function erf(x: number): number {
   const a = Math.abs(x);
   if (a > 6) return Math.sign(x);
@@ -107,7 +107,7 @@ const withSettings: Record<string, (node: Node) => Scalar> = {
   EluGrad: () => (dy, y) => dy! * (y! >= 0 ? 1 : y! + 1),
 };
 
-/** The element-wise function of a node; null where its operation is none. Results that are not finite are NaN. */
+/** The element-wise function of a node; null if its operation has none. Results that are not finite become NaN. */
 export function scalarOf(node: Node): Scalar | null {
   if (node.op === 'Select')
     return (condition, yes, no) => (Number.isNaN(condition!) ? (yes === no ? yes! : NaN) : condition ? yes! : no!);

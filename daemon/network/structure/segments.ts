@@ -3,7 +3,7 @@ import { sizeOf } from '../../protocol/shape.js';
 
 const longAxes = (shape: readonly number[]): number[] => [...shape.keys()].filter((axis) => shape[axis]! > 1);
 
-/** The parts into which a Reshape falls, as small as can be: [2, 3, 4] to [6, 4] is (2, 3) to 6 and 4 to 4. */
+/** The smallest parts into which a Reshape falls: [2, 3, 4] to [6, 4] is (2, 3) to 6 and 4 to 4. */
 export function segmentsOf(from: readonly number[], to: readonly number[]): Segment[] {
   const [ins, outs] = [longAxes(from), longAxes(to)];
   const segments: Segment[] = [];
@@ -23,7 +23,7 @@ export function segmentsOf(from: readonly number[], to: readonly number[]): Segm
   return segments;
 }
 
-/** Where along one axis of several an element of the segment lies. */
+/** The index along one axis of several of each element of the segment. */
 export function place(shape: readonly number[], axes: readonly number[], axis: number): (flat: number) => number {
   const inner = sizeOf(axes.slice(axes.indexOf(axis) + 1).map((later) => shape[later]!));
   const n = shape[axis]!;

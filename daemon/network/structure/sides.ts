@@ -1,17 +1,17 @@
 import type { Axis, Classes } from './classes.js';
 
 /**
- * What an axis of a weight is to a unit.
- * - makes: slices of it compute the unit (columns of a kernel, filters, columns of an embedding). They must be 0 for it to go.
- * - reads: slices of it are multiplied with the unit (rows of the next kernel). They go with it, whatever they are.
- * - both: a table that reads at one place and makes at another.
- * - along: vectors that shift or scale it (biases, normalisation). Those that are trained must be 0 for it to go.
+ * How an axis of a weight relates to a unit.
+ * - makes: its slices compute the unit (columns of a kernel, filters, columns of an embedding). They must be 0 before it can be removed.
+ * - reads: its slices are multiplied with the unit (rows of the next kernel). They are removed with it, whatever their values.
+ * - both: a table that reads in one place and makes in another.
+ * - along: vectors that shift or scale the unit (biases, normalisation). Trained ones must be 0 before it can be removed.
  */
 export type Side = 'makes' | 'reads' | 'both' | 'along';
 
 const keyOf = ({ value, axis }: Axis): string => `${value.id} ${axis}`;
 
-/** Of an axis of a weight, or of what is computed from weights alone: a kernel may be cut or scaled first. */
+/** The side of an axis of a weight, or of a value computed from weights alone: a kernel may be cut or scaled first. */
 export type Sides = (of: Axis) => Side;
 
 export function sidesOf(classes: Classes): Sides {

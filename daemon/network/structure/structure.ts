@@ -1,6 +1,6 @@
 /**
- * The structure of a network: which units it has, what they cost, and the network without those that do nothing. All of it is
- * read off an inference pass, whatever format the network comes from.
+ * The structure of a network: its units, their cost, and the network without units that have no effect. It is derived from an
+ * inference pass, whatever the format of the network's file.
  */
 import { GraphBuilder } from '../builder.js';
 import type { Graph } from '../ir.js';
@@ -11,9 +11,9 @@ import { thinGraph, type ThinNetwork, type ThinOptions } from './thin.js';
 import { type UnitGroups, unitGroupsOf } from './unitGroups.js';
 
 /**
- * An inference pass.
- * @param batch of one sample; another where the network computes only that.
- * @throws UserError('model-unsupported') naming the layer, where the network computes no such batch.
+ * Records an inference pass.
+ * @param batch number of samples; one, unless the network computes only another batch.
+ * @throws UserError('model-unsupported') naming the layer that cannot compute such a batch.
  */
 export function inferencePass(network: Network, batch = 1): Graph {
   const builder = new GraphBuilder();
@@ -30,10 +30,10 @@ export function inferencePass(network: Network, batch = 1): Graph {
   );
 }
 
-/** Which slices of which weights can only be removed together, and why others stay. */
+/** The slices of weights that can only be removed together, and the reasons why others stay. */
 export const unitGroups = (network: Network, batch?: number): UnitGroups => unitGroupsOf(inferencePass(network, batch));
 
-/** FLOPs of a pass, of one sample unless another batch is given. */
+/** FLOPs of a pass; of one sample unless another batch is given. */
 export const flops = (network: Network, batch?: number): NetworkFlops => flopsOf(inferencePass(network, batch));
 
 /** The network without the units that no output depends on, for these weights (by name). */

@@ -12,7 +12,7 @@ import { programOf, type Program, type Step, type Value } from './values.js';
 export interface ThinWeight {
   readonly shape: readonly number[];
   readonly data: Float32Array;
-  /** By axis, the indices that are left of what it was. */
+  /** By axis, the remaining indices of the original axis. */
   readonly kept: readonly (readonly number[])[];
 }
 
@@ -26,7 +26,7 @@ export interface ThinOptions {
   readonly roundTo?: number;
 }
 
-/** Adds what dead units give to what reads them, as constants, to the vectors that absorb it. */
+/** Adds the constants that dead units pass to their readers to the vectors that absorb them. */
 function absorbConstants(program: Program, life: LiveUnits): Map<Value, Float64Array> {
   const grown = new Map<Value, Float64Array>();
   const absorb = (step: Step): void => {
@@ -50,7 +50,7 @@ function absorbConstants(program: Program, life: LiveUnits): Map<Value, Float64A
   return grown;
 }
 
-/** A weight with zeros where it reads dead units that stay. */
+/** A weight with zeros in the places that read dead units that stay. */
 function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Float32Array): Float32Array {
   const result = data.slice();
   value.shape.forEach((n, axis) => {
@@ -65,14 +65,14 @@ function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Flo
 }
 
 /**
- * Removes every unit that no output depends on: those that nobody reads, and those that are the same for all inputs, folded
- * into the biases behind them. Inputs and outputs keep their shapes, and every tensor keeps one index at least.
+ * Removes every unit that no output depends on: units without readers, and units that are equal for all inputs, which are folded
+ * into the biases after them. Inputs and outputs keep their shapes, and every tensor keeps at least one index.
  *
- * The result computes what the graph computes, up to the rounding of the biases that take constants in (float32).
+ * The result computes the same function, up to the rounding of biases that absorb constants (float32).
  *
  * @param graph an inference pass.
- * @param weights by name, in the network's layout; what varies is taken to be finite.
- * @throws RangeError naming a weight that is read and not given, or of another size.
+ * @param weights by name, in the network's layout; values that vary are taken to be finite.
+ * @throws RangeError naming a weight that is read and is missing or of another size.
  */
 export function thinGraph(
   graph: Graph,

@@ -10,11 +10,11 @@ import type { Graph } from '../ir.js';
 export interface AxisUnits {
   readonly axis: number;
   readonly side: Side;
-  /** By index, the group that it belongs to; -1 where it stays. */
+  /** By index, the group that it belongs to; -1 if it stays. */
   readonly groups: Int32Array;
 }
 
-/** A slice of a weight: the indices of an axis that one group has. */
+/** A slice of a weight: the indices of an axis that belong to one group. */
 export interface Member {
   readonly weight: string;
   readonly axis: number;
@@ -23,10 +23,10 @@ export interface Member {
 }
 
 /**
- * What makes slices of several weights one unit.
- * - sum, product: tensors are added, multiplied (or merged otherwise) element by element.
+ * Why slices of several weights are one unit.
+ * - sum, product: tensors are added, multiplied or merged in another way, element by element.
  * - concatenation, depthwise, flatten: channels side by side, filters of one channel each, one channel in many features.
- * - heads: products of activations are taken for each.
+ * - heads: products of activations are computed for each.
  * - parts: filters are cut into groups, or gates, of equal size.
  */
 export type Coupling = 'sum' | 'product' | 'concatenation' | 'depthwise' | 'flatten' | 'heads' | 'parts';
@@ -39,16 +39,16 @@ export interface Tie {
 export interface UnitGroups {
   /** Groups are numbered from 0. */
   readonly count: number;
-  /** By name of the weight, the axes that have units: of those that read, the ones of which some index can go. */
+  /** By name of the weight, its axes with units. An axis that only reads is listed if some of its indices can be removed. */
   readonly axes: ReadonlyMap<string, readonly AxisUnits[]>;
   /** For the axes that make units, why some or all of these stay. */
   readonly reasons: readonly Reason[];
-  /** All that is removed together. */
+  /** All slices that are removed together. */
   members(group: number): readonly Member[];
   ties(group: number): readonly Tie[];
   /**
-   * What the unit must be, for every sample, so that the network without it computes the same: 0, or any constant, since
-   * all that read it can add what it gives to a bias. A unit that nobody reads (0 in all slices that read) may be anything.
+   * The value that the unit must have, for every sample, so that the network without it computes the same: 0, or any constant, if all
+   * its readers can add the result to a bias. A unit that nobody reads (0 in all slices that read) may have any value.
    */
   needs(group: number): 'zero' | 'constant';
 }

@@ -1,15 +1,15 @@
 import type { Graph, GraphInput, Node } from '../ir.js';
 
 /**
- * A tensor of the pass as the structure sees it. Equal constants are one node of a graph, whatever they are used for; here
- * each use of a constant is a value of its own, so that it ties nothing.
+ * A tensor of the pass. Equal constants are one node of a graph, whatever they are used for. Here each use of a constant is a value of its
+ * own, so that it ties nothing.
  */
 export interface Value {
   readonly id: number;
-  /** The input, constant or operation that it is. */
+  /** The input, constant or operation that computes it. */
   readonly node: Node;
   readonly shape: readonly number[];
-  /** It depends on weights and constants only. */
+  /** Whether it depends on weights and constants only. */
   readonly fixed: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface Program {
   readonly inputs: readonly { readonly value: Value; readonly input: GraphInput }[];
   /** Parameters and states that are read, by name. */
   readonly weights: ReadonlyMap<string, Value>;
-  /** The steps that read a value, by its id; a step that reads it twice is there twice. */
+  /** The steps that read a value, by its id; a step that reads it twice is listed twice. */
   readonly readers: readonly (readonly Step[])[];
 }
 

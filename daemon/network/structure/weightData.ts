@@ -1,4 +1,4 @@
-/** Values of what is computed of weights and constants alone: a kernel that is cut in parts, the scale of a BatchNorm. */
+/** Values of tensors computed from weights and constants alone: a kernel that is cut in parts, the scale of a BatchNorm. */
 import type { Node } from '../ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { scalarOf } from './scalars.js';
@@ -7,7 +7,7 @@ type Data = ArrayLike<number>;
 
 const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
-/** Elements of `data` for each index of `shape`, by strides. */
+/** Reads an element of `data` for each index of `shape`, by strides. */
 function read(data: Data, shape: readonly number[], strides: readonly number[], start: number): Float64Array {
   const out = new Float64Array(sizeOf(shape));
   const index = new Int32Array(shape.length);
@@ -52,7 +52,7 @@ function elementwise(node: Node, given: readonly Data[]): Float64Array | null {
   return Float64Array.from({ length: sizeOf(node.shape) }, (_, i) => f(...spread.map((data) => data[i]!)));
 }
 
-/** Of an operation that moves elements or computes one by one; null of any other. */
+/** The data of an operation that moves elements or computes element by element; null for any other. */
 export function dataOf(node: Node, given: readonly Data[]): Data | null {
   const [x] = given as [Data];
   const own = stridesOf(node.inputs[0]!.shape);

@@ -36,7 +36,7 @@ const shapes = ({ inputs }: Node): readonly [Shape, Shape] => [inputs[0]!.shape,
 
 const forward = (channels: Channels) => rule((node) => resultOf(node, ...shapes(node), channels));
 
-/** (dy, filter): the node has the image's shape, which strides that skip rows leave open. */
+/** (dy, filter): the node has the image's shape. Strides that skip rows do not determine it. */
 const backpropInput = (channels: Channels) =>
   rule((node) => {
     const result = resultOf(node, node.shape, node.inputs[1]!.shape, channels);

@@ -11,7 +11,7 @@ import {
   type Rule,
 } from './rule.js';
 
-/** Rules of the operations in which one input says where the elements of another belong. */
+/** Rules of the operations in which one input gives the places of another input's elements. */
 
 export const lookupRules = {
   Gather: {

@@ -13,7 +13,7 @@ const moving = (attrs: Rule['attrs'], shape: Rule['shape'], arity: Rule['arity']
 
 const shapeOfInput = (node: Node): readonly number[] => node.inputs[0]!.shape;
 
-/** One entry more on each axis for every element of padding. */
+/** Each axis grows by one entry for every element of padding. */
 function padded(node: Node): number[] {
   perAxis(node, 'before', 'after');
   const [before, after] = [list(node, 'before'), list(node, 'after')];

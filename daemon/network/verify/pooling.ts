@@ -9,7 +9,7 @@ import { imageOf, windowsOf } from './windows.js';
 function pooledShape(node: Node, image: readonly number[]): number[] {
   demand(image.length === 4, () => `the image must have rank 4; its shape is [${image}]`);
   const [window, pads] = [list(node, 'window'), list(node, 'pads')];
-  // So every window has a pixel of the image: the first reaches past the padding, and the last begins before it.
+  // This gives every window a pixel of the image: the first window reaches past the padding, and the last begins before it.
   for (const side of [0, 1, 2, 3])
     demand(
       pads[side]! < window[side % 2]!,
@@ -50,7 +50,7 @@ export const poolingRules = {
     const pooled = pooledShape(node, node.shape);
     inputShape(node, 0, pooled, 'that of the pooled image');
     inputShape(node, 1, node.shape, 'that of the result');
-    // An executor may keep the places of the maxima when it computes y, and read them here instead of x.
+    // An executor may keep the places of the maxima when it computes y, and use them here instead of x.
     const same = ['window', 'strides', 'pads'].every((name) => sameShape(list(node, name), (y.attrs[name] ?? []) as readonly number[])); // prettier-ignore
     demand(y.op === 'MaxPool' && y.inputs[0] === x && same, () => 'input 2 must be the MaxPool of input 1 by the same windows'); // prettier-ignore
     return node.shape;

@@ -1,7 +1,7 @@
 import type { Node } from '../ir.js';
 import { alike, demand, flag, hasType, inputType, inRange, kinds, list, number, real, type Rule } from './rule.js';
 
-/** Rules of the operations along axes: what reduces them, and what scans or normalises along them. */
+/** Rules of the operations along axes: reductions, scans and normalisations. */
 
 function reducedShape(node: Node): number[] {
   const { shape } = node.inputs[0]!;

@@ -1,30 +1,30 @@
 import type { Attribute, DType, Node } from '../ir.js';
 import { broadcastShape, sameShape } from '../ir.js';
 
-/** What must hold of every node of one operation, whatever graph it is in. */
+/** The conditions on every node of one operation, in any graph. */
 export interface Rule {
-  /** How many inputs; `many`: at least one. */
+  /** The number of inputs; `many`: at least one. */
   readonly arity: number | 'many';
-  /** Exactly these attributes, of these kinds. */
+  /** The names and kinds of its attributes. No other attribute is allowed. */
   readonly attrs: Readonly<Record<string, Kind>>;
   /** The element types of the inputs and of the node. @throws Broken */
   readonly types: (node: Node) => void;
   /**
-   * The shape that the node must have, from those of its inputs and its attributes. Where these leave it open, the rule
-   * checks the node's own shape and returns that. @throws Broken
+   * The shape that the node must have, by its inputs and attributes. If these do not determine it, the rule checks the node's own shape
+   * and returns it. @throws Broken
    */
   readonly shape: (node: Node) => readonly number[];
 }
 
-/** A rule that does not hold, in words. */
+/** A rule that a node breaks. The message is a clause about the node. */
 export class Broken extends Error {}
 
-/** @throws Broken with the rule, unless it holds. The words are made only then. */
+/** @throws Broken with the message, unless the condition holds. The message is built only then. */
 export function demand(holds: boolean, rule: () => string): void {
   if (!holds) throw new Broken(rule());
 }
 
-/** What values an attribute may have. */
+/** The values that an attribute may have. */
 export interface Kind {
   readonly words: string;
   readonly holds: (value: Attribute) => boolean;
@@ -80,7 +80,7 @@ export function hasType(dtype: DType, accepted: readonly DType[]): void {
   demand(accepted.includes(dtype), () => `its result must be ${accepted.join(' or ')}; it is ${dtype}`);
 }
 
-/** float32 and nothing else. */
+/** float32 is the only accepted type. */
 export const real = alike(['float32']);
 
 /** @throws Broken unless the input has the rank. */
@@ -102,13 +102,13 @@ export function perAxis(node: Node, ...names: readonly string[]): void {
     demand(list(node, name).length === rank, () => `"${name}" must have an entry for each of the ${rank} axes of its input; it is [${list(node, name)}]`); // prettier-ignore
 }
 
-/** @throws Broken unless the axis is one of the input's. Without an axis all is well. */
+/** @throws Broken unless the axis is one of the input's. Without an axis there is nothing to check. */
 export function inRange(node: Node, axis = -1): void {
   const rank = node.inputs[0]!.shape.length;
   demand(axis < rank, () => `axis ${axis} must be below the rank of its input, ${rank}`);
 }
 
-/** The shape of all inputs, broadcast. @throws Broken where they do not match. */
+/** The broadcast shape of all inputs. @throws Broken if they do not match. */
 export function broadcast({ inputs }: Pick<Node, 'inputs'>): readonly number[] {
   let shape = inputs[0]!.shape;
   for (const input of inputs.slice(1)) {

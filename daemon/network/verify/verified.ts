@@ -4,9 +4,9 @@ import { verifyGraph } from './verifyGraph.js';
 import { BrokenGraph } from './verifyNode.js';
 
 /**
- * The graph, after `verifyGraph`: the one gate before whatever computes it or writes it to a file.
+ * Returns the graph after `verifyGraph`. Every graph passes here before it is computed or written to a file.
  *
- * @throws UserError('engine-failed') naming node and layer: a broken graph is our fault, not the model's.
+ * @throws UserError('engine-failed') naming node and layer: a broken graph is a fault of this product, not of the model.
  */
 export function verified(graph: Graph): Graph {
   try {

@@ -4,9 +4,9 @@ import { demand } from './rule.js';
 import { about, BrokenGraph, nameOf, verifyNode } from './verifyNode.js';
 
 /**
- * Checks all that ir.ts says of a graph and that an executor relies on: every node against the rule of its operation, no
- * tensor empty, the order of the nodes, that each is read or an output, what inputs and outputs are for. It takes time
- * proportional to the size of the graph, not of its tensors (but for constants of bools).
+ * Checks everything that ir.ts requires of a graph and that an executor relies on: every node against the rule of its operation, that no
+ * tensor is empty, the order of the nodes, that each is read or an output, and the roles of inputs and outputs. It takes time
+ * proportional to the size of the graph, not of its tensors (except constants of bools).
  *
  * @throws BrokenGraph naming node, layer and the first broken rule.
  */
@@ -45,7 +45,7 @@ function verifyPart(node: Node): void {
   about(node, () => demand(sizeFits(shape), () => `it must have 1 to ${maxSize} elements; its shape is [${shape}]`));
 }
 
-/** What a node or an output reads was computed before, is a declared input, or is a constant, which is checked when first read. */
+/** A node or an output may read an earlier node, a declared input or a constant. A constant is checked when it is first read. */
 function verifySource(source: Node, known: Known): void {
   if (known.get(source.id) === source) return;
   if (source.op === 'Constant') {
@@ -81,7 +81,7 @@ function verifyInputs(inputs: readonly GraphInput[]): Known {
   return known;
 }
 
-/** What one input only may feed, or one output only give. */
+/** Names that only one input may feed, or only one output may give. */
 function useOf(value: GraphInput | GraphOutput): string | undefined {
   switch (value.role) {
     case 'parameter':
@@ -113,7 +113,7 @@ function verifyOutputs({ inputs, outputs }: Graph, known: Known): void {
       if (role === 'loss')
         demand(node.shape.length === 0, () => `the loss must be a scalar; its shape is [${node.shape}]`);
       if (role !== 'gradient' && role !== 'state') return;
-      // A weight that the graph does not read is not among its inputs.
+      // A weight that the graph does not read is missing from its inputs.
       const weight = `${role === 'gradient' ? 'parameter' : role} "${output.name}"`;
       const shape = shapes.get(weight) ?? node.shape;
       demand(sameShape(shape, node.shape), () => `the ${role === 'gradient' ? 'gradient' : 'next value'} of ${weight} must have its shape, [${shape}]; it has [${node.shape}]`); // prettier-ignore

@@ -10,7 +10,7 @@ import { productRules } from './products.js';
 import { reductionRules } from './reductions.js';
 import { Broken, demand, type Rule } from './rule.js';
 
-/** What ir.ts says of each operation. An operation without a rule does not compile. */
+/** The rule of ir.ts for each operation. An operation without a rule does not compile. */
 export const rules: Readonly<Record<Op, Rule>> = {
   ...leafRules,
   ...elementwiseRules,
@@ -22,7 +22,7 @@ export const rules: Readonly<Record<Op, Rule>> = {
   ...poolingRules,
 };
 
-/** A graph that breaks a rule of ir.ts: a fault of whoever built it. The message names the node, its layer and the rule. */
+/** A graph that breaks a rule of ir.ts, by a fault of the code that built it. The message names the node, its layer and the rule. */
 export class BrokenGraph extends Error {
   override readonly name = 'BrokenGraph';
   constructor(
@@ -36,7 +36,7 @@ export class BrokenGraph extends Error {
 export const nameOf = ({ id, op, layer }: Node): string =>
   `node ${id} (${op}${layer === undefined ? '' : `, layer "${layer}"`})`;
 
-/** `check`, whose broken rules are those of the node. @throws BrokenGraph */
+/** Runs `check` and reports the rules that it breaks as the node's. @throws BrokenGraph */
 export function about(node: Node, check: () => void): void {
   try {
     check();
@@ -46,9 +46,9 @@ export function about(node: Node, check: () => void): void {
 }
 
 /**
- * Checks a node against the rule of its operation, and its shape, type and number of inputs against what holds of all. Its
- * inputs are taken as they are. A dimension may be 0: empty tensors come and go while a model is traced. How large a tensor
- * may be is for `verifyGraph` to check.
+ * Checks a node against the rule of its operation, and its shape, type and number of inputs against the conditions on all nodes. It
+ * does not check the inputs themselves. A dimension may be 0, because empty tensors occur while a model is traced. `verifyGraph`
+ * checks how large a tensor may be.
  *
  * @throws BrokenGraph
  */

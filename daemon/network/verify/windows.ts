@@ -2,10 +2,10 @@ import type { Node } from '../ir.js';
 import { demand, list } from './rule.js';
 
 /**
- * How many windows fit along height and width of an image: floor((n + padding - reach) / stride) + 1, where reach is how
- * far a window with its dilations goes. Rows behind the last whole window are left out, as TensorFlow.js and ONNX do.
+ * The number of windows along height and width of an image: floor((n + padding - reach) / stride) + 1. The reach is the extent of a window
+ * with its dilations. Rows after the last whole window are left out, as in TensorFlow.js and ONNX.
  *
- * @param image, window [height, width]. @throws Broken where not one window fits.
+ * @param image, window [height, width]. @throws Broken if no window fits.
  */
 export function windowsOf(
   node: Node,

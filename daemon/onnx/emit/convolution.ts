@@ -14,14 +14,14 @@ const convAttrs = (node: Node) => ({
   pads: numbers(node, 'pads'),
 });
 
-/** A filter as ONNX has it: HWIO -> OIHW. */
+/** Reorders a filter for ONNX: HWIO -> OIHW. */
 function filterOIHW(e: Emitter, filter: Node): string {
   const [h, w, i, o] = shape4(filter);
   if (h * w !== 1) return e.op('Transpose', [e.name(filter)], { perm: [3, 2, 0, 1] });
   return e.reshape(e.op('Transpose', [e.reshape(e.name(filter), [i, o])], { perm: [1, 0] }), [o, i, 1, 1]);
 }
 
-/** A depthwise filter: height, width, channel, multiplier -> [channel * multiplier, 1, height, width]. */
+/** Reorders a depthwise filter: [height, width, channel, multiplier] -> [channel * multiplier, 1, height, width]. */
 function depthwiseFilter(e: Emitter, filter: Node): string {
   const [h, w, c, m] = shape4(filter);
   return e.reshape(e.op('Transpose', [e.name(filter)], { perm: [2, 3, 0, 1] }), [c * m, 1, h, w]);
@@ -35,7 +35,7 @@ interface ConvSizes {
   readonly window: readonly number[];
 }
 
-/** A convolution of [., channels, ., .] by [filters, channels, ., .]; where the runtime errs, zeros are added before it. */
+/** A convolution of [., channels, ., .] by [filters, channels, ., .]. If the runtime computes it wrongly, zeros are added to the image first. */
 function conv(
   e: Emitter,
   [x, filter]: readonly [string, string],
@@ -45,7 +45,7 @@ function conv(
   const [top, left, bottom, right] = attrs.pads as [number, number, number, number];
   const threes = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0;
   const whole = sameShape(image, window) && top + left === 0 && bottom + right > 0 && !e.target.convOfWholeImages;
-  // Channels too: onnxruntime would take the padding of an image alone back into the convolution.
+  // Channels are padded too: onnxruntime would merge a padding of the image alone back into the convolution.
   const extra = whole || (threes && !e.target.convOfThrees) ? 4 - (channels % 4) : 0;
   const padded = (name: string, after: readonly number[]) =>
     after.every((n) => n === 0) ? name : e.op('Pad', [name, e.ints([0, 0, 0, 0, 0, ...after]), e.scalar(0)]);
@@ -67,7 +67,7 @@ const depthwiseConv2D: EmitRule = (e, node) => {
   e.define(node, e.op('Conv', [e.name(x, 'channels'), depthwiseFilter(e, filter)], attrs), 'channels');
 };
 
-/** The transposed convolution's size is ambiguous when strides skip rows: how many rows no window covered at the end. */
+/** With strides that skip rows, the size of a transposed convolution is ambiguous: this is the number of rows at the end that no window covered. */
 function outputPadding(node: Node, dy: Node, filter: Node): number[] {
   const { strides, dilations, pads } = convAttrs(node);
   return [0, 1].map((axis) => {
@@ -85,8 +85,8 @@ const conv2DBackpropInput: EmitRule = (e, node) => {
 };
 
 /**
- * Attributes of the convolution of x by dy that gives the filter's gradient: strides and dilations change places, and
- * the padding at the end is what makes the result as large as the filter.
+ * Attributes of the convolution of x by dy that gives the filter's gradient. Strides and dilations swap roles, and the padding at
+ * the end makes the result as large as the filter.
  */
 function gradientAttrs(x: Node, dy: Node, filter: readonly number[], node: Node) {
   const { strides, dilations, pads } = convAttrs(node);
@@ -123,7 +123,7 @@ function filterGradientByConv(e: Emitter, node: Node): void {
   e.define(node, e.op('Transpose', [gradient], { perm: [2, 3, 0, 1] }));
 }
 
-/** Of the padded image that shifting works on: its size, and how much of it is not output. */
+/** The size of the padded image that shifting works on, and the part of it that is not output. */
 function shiftGrid(node: Node) {
   const [x, dy] = node.inputs as [Node, Node];
   const { pads } = convAttrs(node);
@@ -133,8 +133,8 @@ function shiftGrid(node: Node) {
 }
 
 /**
- * Without strides: lay x (padded) and dy (zeros added to the same size) out as [channels, one long row]. Filter element k
- * then pairs dy with x shifted by a fixed distance, and its gradient is one product of matrices, x_k dy^T, already in HWIO
+ * Without strides, lay x (padded) and dy (zeros added to the same size) out as [channels, one long row]. Filter element k
+ * then pairs dy with x shifted by a fixed distance. Its gradient is one product of matrices, x_k dy^T, already in HWIO
  * order; where a shift wraps around, dy is zero. The shifted copies are long runs, unlike the columns of im2col.
  */
 function filterGradientByShifts(e: Emitter, node: Node): void {
@@ -163,7 +163,7 @@ function filterGradientByShifts(e: Emitter, node: Node): void {
   e.define(node, e.reshape(gradient, [h, w, c, o]));
 }
 
-/** Shifts pay where little is padded and the products are not slivers (measured: 2-3 times as fast as by Conv). */
+/** Shifts are worth it if little is padded and the products are not narrow (measured: 2-3 times as fast as by Conv). */
 const conv2DBackpropFilter: EmitRule = (e, node) => {
   const [, , c, o] = shape4(node);
   const { strides } = convAttrs(node);
@@ -171,7 +171,7 @@ const conv2DBackpropFilter: EmitRule = (e, node) => {
   return shifts ? filterGradientByShifts(e, node) : filterGradientByConv(e, node);
 };
 
-/** The same for each channel by itself: one image whose groups are the channels. */
+/** The same for each channel separately: one image whose groups are the channels. */
 const depthwiseBackpropFilter: EmitRule = (e, node) => {
   const [x, dy] = node.inputs as [Node, Node];
   const [h, w, c, m] = shape4(node);
@@ -184,7 +184,7 @@ const depthwiseBackpropFilter: EmitRule = (e, node) => {
   e.define(node, e.op('Transpose', [e.reshape(gradient, [c, m, h, w])], { perm: [2, 3, 0, 1] }));
 };
 
-/** dx of a depthwise convolution; where the runtime errs, one product of each channel at a time, and their sum. */
+/** dx of a depthwise convolution. If the runtime computes it wrongly, it is a sum of products, one channel at a time. */
 const depthwiseBackpropInput: EmitRule = (e, node) => {
   const [dy, filter] = node.inputs as [Node, Node];
   const [, , c, multiplier] = shape4(filter);

@@ -44,11 +44,11 @@ const unary: Record<UnaryOp, Compute> = {
   Square: (e, [x]) => e.op('Mul', [x!, x!]),
 };
 
-/** Whether only products (and 1 - y, of a gradient) read it: there the error counts beside 1, not beside the value. */
+/** Whether only products read it (and 1 - y, in a gradient). For these the absolute error counts, not the relative one. */
 const isGate = (e: Emitter, node: Node): boolean =>
   e.readers(node, 'Multiply') + e.readers(node, 'Sub') === e.uses(node);
 
-/** Where x > 0, as a condition. */
+/** x > 0 as a condition. */
 const positive = (e: Emitter, x: string) => e.op('Greater', [x, e.scalar(0)]);
 
 /** A rectifier's gradient, dy where x > 0, is one selection instead of a step and a product. */

@@ -13,18 +13,18 @@ const rules: Readonly<Record<string, EmitRule>> = {
   ...poolingRules,
 };
 
-/** Operator set versions: 18 is the first in which all reductions take their axes as an input. */
+/** Operator set version: 18 is the first in which all reductions take their axes as an input. */
 export const opsets = { '': 18, 'com.microsoft': 1 };
 
 /**
  * One ONNX model that computes the graph.
- * @throws UserError('model-unsupported') naming the layer, where an operation cannot be expressed.
+ * @throws UserError('model-unsupported') naming the layer whose operation cannot be expressed.
  */
 export function emitOnnx(graph: Graph, target: OnnxTarget): OnnxModel {
   return emitted(graph, target).finish(graph, opsets);
 }
 
-/** The same before it is a file, to be changed further. @throws as emitOnnx. */
+/** Returns the model before it is a file, so that callers can change it. @throws as emitOnnx. */
 export function emitOnnxParts(graph: Graph, target: OnnxTarget): OnnxGraph {
   return emitted(graph, target).parts(graph);
 }

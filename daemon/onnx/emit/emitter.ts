@@ -11,32 +11,32 @@ import {
   type OnnxType,
 } from './protobuf.js';
 
-/** How a rank 4 tensor lies in memory: as in TensorFlow.js (NHWC), or with channels before the image (NCHW). */
+/** Memory layout of a rank 4 tensor: as in TensorFlow.js (NHWC), or with channels before the image (NCHW). */
 export type Layout = 'natural' | 'channels';
 
-/** How ONNX stores the elements of each type. */
+/** ONNX's storage of the elements of each type. */
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
 
 const toChannels = [0, 3, 1, 2];
 const toNatural = [0, 2, 3, 1];
 
-/** What differs between onnxruntime's execution providers. */
+/** Differences between onnxruntime's execution providers. */
 export interface OnnxTarget {
-  /** MaxPool can also give the places of the maxima. */
+  /** MaxPool can return the places of the maxima. */
   readonly maxPoolPlaces: boolean;
   /** Selu has a kernel. */
   readonly selu: boolean;
-  /** Sigmoid is exact relative to its value, also where that is small. */
+  /** Sigmoid has a small relative error, also for small values. */
   readonly smallSigmoid: boolean;
-  /** Conv is right also from 6, 9, 15... channels (threes, not fours) to a multiple of four. */
+  /** Conv is right for 6, 9, 15... channels (multiples of three, not four) to a multiple of four. */
   readonly convOfThrees: boolean;
-  /** Conv is right also where the filter is as large as the image, and the image is padded at the end only. */
+  /** Conv is right for a filter as large as the image, with padding at the end only. */
   readonly convOfWholeImages: boolean;
-  /** ConvTranspose is right also where groups of several channels give one each. */
+  /** ConvTranspose is right for groups of several channels with one result each. */
   readonly transposeOfGroups: boolean;
 }
 
-/** What ONNX defines. */
+/** A runtime that computes everything as ONNX defines it. */
 export const wholeOnnx: OnnxTarget = {
   maxPoolPlaces: true,
   selu: true,
@@ -46,7 +46,7 @@ export const wholeOnnx: OnnxTarget = {
   transposeOfGroups: true,
 };
 
-/** Falls short in all of it: onnxruntime's WebGPU provider (1.30; for its Conv compare issue 29651 of microsoft/onnxruntime). */
+/** onnxruntime's WebGPU provider (1.30), which has all these faults but that of Sigmoid (for its Conv compare issue 29651 of microsoft/onnxruntime). */
 export const gpuOnnx: OnnxTarget = {
   maxPoolPlaces: false,
   selu: false,
@@ -66,12 +66,12 @@ export interface OnnxModel {
   readonly outputs: readonly string[];
 }
 
-/** Adds the ONNX nodes of one graph node, ending in `emitter.define(node, ...)`. */
+/** Adds the ONNX nodes of one graph node; ends in `emitter.define(node, ...)`. */
 export type EmitRule = (emitter: Emitter, node: Node) => void;
 
 /**
- * Translates a graph to ONNX. Rules ask for their inputs in the layout they want; a tensor is transposed at most once, and
- * only where someone wants it the other way. Equal ONNX nodes are emitted once.
+ * Translates a graph to ONNX. Rules ask for their inputs in the layout they compute in. A tensor is transposed at most once, and
+ * only if a rule needs the other layout. Equal ONNX nodes are emitted once.
  */
 export class Emitter {
   readonly #nodes: OnnxNode[] = [];
@@ -91,17 +91,17 @@ export class Emitter {
       for (const node of reader.inputs) this.#readers.set(node, [...(this.#readers.get(node) ?? []), reader]);
   }
 
-  /** How many nodes and outputs read it. */
+  /** Number of nodes and outputs that read it. */
   uses(node: Node): number {
     return this.#uses.get(node) ?? 0;
   }
 
-  /** How many nodes of a kind read it. */
+  /** Number of nodes of a kind that read it. */
   readers(node: Node, op: Op): number {
     return this.#readers.get(node)?.filter((reader) => reader.op === op).length ?? 0;
   }
 
-  /** Adds an ONNX node of one output; returns its name. */
+  /** Adds an ONNX node with one output and returns its name. */
   op(op: string, inputs: readonly string[], attrs: Readonly<Record<string, OnnxAttribute>> = {}, domain?: string) {
     return this.ops(op, inputs, 1, attrs, domain)[0]!;
   }
@@ -124,7 +124,7 @@ export class Emitter {
     return names;
   }
 
-  /** An initializer; equal small ones are shared. */
+  /** Adds an initializer; equal small ones are shared. */
   tensor(type: OnnxType, dims: readonly number[], data: OnnxTensor['data']): string {
     const key =
       data.length <= 64 ? `${type} ${dims} ${[...data].map((v) => (Object.is(v, -0) ? '-0' : v))}` : undefined;
@@ -136,7 +136,7 @@ export class Emitter {
     return name;
   }
 
-  /** One number of a type. */
+  /** A scalar of a type. */
   number = (value: number, dtype: DType): string => this.tensor(dtype, [], arrays[dtype].of(value));
 
   scalar = (value: number): string => this.number(value, 'float32');
@@ -150,17 +150,17 @@ export class Emitter {
 
   reshape = (name: string, dims: readonly number[]): string => this.op('Reshape', [name, this.ints(dims)]);
 
-  /** Says what a node's value is called. */
+  /** Records the name of a node's value. */
   define(node: Node, name: string, layout: Layout = 'natural'): void {
     this.#names.set(node, { ...this.#names.get(node), [layout]: name });
   }
 
-  /** Where the value lies now, if it is rank 4 and was computed already. */
+  /** The layout of the value, if it has rank 4 and was already computed. */
   layoutOf(node: Node): Layout {
     return this.#names.get(node)?.natural === undefined && this.#names.get(node)?.channels ? 'channels' : 'natural';
   }
 
-  /** The name of a node's value in a layout (which matters for rank 4 only). */
+  /** The name of a node's value in a layout (layouts matter for rank 4 only). */
   name(node: Node, layout: Layout = 'natural'): string {
     const known = this.#names.get(node)?.[layout];
     if (known !== undefined) return known;
@@ -179,7 +179,7 @@ export class Emitter {
   #toLayout({ shape }: Node, name: string, layout: Layout): string {
     const perm = layout === 'channels' ? toChannels : toNatural;
     const [b, h, w, c] = shape as [number, number, number, number];
-    // With one channel, or one pixel, both layouts are the same sequence.
+    // With one channel or one pixel, both layouts are the same sequence.
     if (c === 1 || h * w === 1) return this.reshape(name, layout === 'channels' ? [b, c, h, w] : [b, h, w, c]);
     return this.op('Transpose', [name], { perm });
   }
@@ -199,7 +199,7 @@ export class Emitter {
     return { bytes: encodeOnnx(parts, opsets), inputs: names(parts.inputs), outputs: names(parts.outputs) };
   }
 
-  /** What the file is made of, without what nobody reads. Inputs and outputs are named in the graph's order. */
+  /** The parts of the file, without nodes that are not read. Inputs and outputs are named in the graph's order. */
   parts(graph: Graph): OnnxGraph {
     const inputs = graph.inputs.map(({ node }) => ({ name: this.name(node), type: node.dtype, dims: node.shape }));
     const sources = graph.outputs.map(({ node }) => this.name(node));
@@ -227,14 +227,14 @@ export class Emitter {
   }
 }
 
-/** The layout in which a node with these operands is best computed: the one that avoids transposes. */
+/** The layout that avoids transposes for a node with these operands. */
 export function commonLayout(emitter: Emitter, node: Node): Layout {
   if (node.shape.length !== 4) return 'natural';
   const whole = node.inputs.filter((input) => sameShape(input.shape, node.shape) && input.op !== 'Constant');
   return whole.some((input) => emitter.layoutOf(input) === 'channels') ? 'channels' : 'natural';
 }
 
-/** The operand of a rank 4 element-wise node, so that it broadcasts in the layout. */
+/** The operand of a rank 4 element-wise node, reshaped so that it broadcasts in the layout. */
 export function operand(emitter: Emitter, node: Node, layout: Layout): string {
   if (layout === 'natural' || sizeOf(node.shape) === 1) return emitter.name(node);
   if (node.shape.length === 4) return emitter.name(node, layout);

@@ -1,4 +1,4 @@
-/** A number of variable length; of negative ones the 64-bit two's complement. */
+/** Encodes a varint; a negative number is its 64-bit two's complement. */
 export function varint(value: number | bigint): Uint8Array {
   const bytes: number[] = [];
   if (typeof value === 'number' && value >= 0 && value < 2 ** 31) {
@@ -16,8 +16,8 @@ export function varint(value: number | bigint): Uint8Array {
 }
 
 /**
- * A protocol buffers message under construction (protobuf.dev/programming-guides/encoding). Floats are stored as the machine has
- * them: little-endian, wherever Node runs.
+ * A protocol buffers message under construction (protobuf.dev/programming-guides/encoding). Floats keep the machine's byte order,
+ * which is little-endian wherever Node runs.
  */
 export class Message {
   readonly #parts: Uint8Array[] = [];

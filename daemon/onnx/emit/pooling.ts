@@ -17,13 +17,13 @@ const poolAttrs = (node: Node) => ({
 });
 
 /**
- * The image that a pooling reads. onnxruntime takes a padding with zeros before it into the pooling, where it counts for
- * nothing in a maximum, and may be wider than the window, which it then refuses: its optimizer leaves this one alone.
+ * The image that a pooling reads. onnxruntime's optimizer would merge a zero padding before a pooling into it. The padding would then
+ * not count in a maximum, and onnxruntime refuses one wider than the window. A Max without effect between the two prevents that.
  */
 const pooledImage = (e: Emitter, x: Node): string =>
   x.op === 'Pad' ? e.op('Max', [e.name(x, 'channels'), e.scalar(-3.4028235e38)]) : e.name(x, 'channels');
 
-/** One node gives maxima and their places where the gradient needs these; without places pooling is much faster. */
+/** One node returns maxima and places if the gradient needs the places; pooling without places is much faster. */
 function maxima(e: Emitter, x: Node, attrs: ReturnType<typeof poolAttrs>): { values: string; places: () => string } {
   const name = pooledImage(e, x);
   const places = () => e.ops('MaxPool', [name], 2, attrs)[1]!;
@@ -39,7 +39,7 @@ const maxPool: EmitRule = (e, node) => {
 };
 
 /**
- * The same by convolutions with unit filters, for runtimes without places: each plane's windows become channels, the first
+ * The same by convolutions with unit filters, for runtimes without places. Each plane's windows become channels, the first
  * channel that equals the maximum takes dy, and the transposed convolution puts it back.
  */
 function maxPoolGradByMask(e: Emitter, node: Node): void {
@@ -70,7 +70,7 @@ function maxPoolGradByMask(e: Emitter, node: Node): void {
   e.define(node, e.reshape(dx, [b, c, h, w]), 'channels');
 }
 
-/** The gradient goes to the place of each window's maximum; places that are the maximum of several windows add up. */
+/** The gradient goes to the place of each window's maximum. A place that is the maximum of several windows gets their sum. */
 const maxPoolGrad: EmitRule = (e, node) => {
   const [dy, x] = node.inputs as [Node, Node, Node];
   if (!e.target.maxPoolPlaces) return maxPoolGradByMask(e, node);
@@ -79,7 +79,7 @@ const maxPoolGrad: EmitRule = (e, node) => {
   const { kernel_shape, strides } = attrs;
   const places = maxima(e, x, attrs).places();
   const updates = e.name(dy, 'channels');
-  // MaxUnpool computes a size of the image first, which wide padding makes 0, though it is given another.
+  // MaxUnpool first computes a size of the image, which wide padding makes 0, even if the size is given.
   const [, oh, ow] = dy.shape as Shape4;
   const fits = [oh, ow].every((n, axis) => (n - 1) * strides[axis]! + kernel_shape[axis]! > attrs.pads[axis]! + attrs.pads[axis + 2]!); // prettier-ignore
   if (fits && strides[0]! >= kernel_shape[0]! && strides[1]! >= kernel_shape[1]!) {
@@ -97,7 +97,7 @@ const avgPool: EmitRule = (e, node) => {
   e.define(node, e.op('AveragePool', [x], { ...poolAttrs(node), count_include_pad: 0 }), 'channels');
 };
 
-/** Of each window along one axis: how many of its elements lie inside the image. */
+/** The number of elements inside the image of each window along one axis. */
 function insideCounts(node: Node, dy: Node, axis: 0 | 1): number[] {
   const [window, strides, pads] = ['window', 'strides', 'pads'].map((name) => numbers(node, name));
   return Array.from({ length: dy.shape[1 + axis]! }, (_, i) => {
@@ -131,7 +131,7 @@ const avgPoolGrad: EmitRule = (e, node) => {
 const coordinates = (node: Node) =>
   node.attrs['alignCorners'] ? 'align_corners' : node.attrs['halfPixelCenters'] ? 'half_pixel' : 'asymmetric';
 
-/** TensorFlow rounds (i + 0.5) * scale down where pixels have centres; ONNX then subtracts 0.5 before it rounds. */
+/** With pixel centres TensorFlow rounds (i + 0.5) * scale down. ONNX then subtracts 0.5 before it rounds. */
 const nearest = (node: Node) =>
   node.attrs['alignCorners'] || node.attrs['halfPixelCenters'] ? 'round_prefer_ceil' : 'floor';
 
@@ -140,7 +140,7 @@ const resize =
   (e, node) => {
     const [b, h, w, c] = shape4(node);
     const [, fromH, fromW] = shape4(node.inputs[0]!);
-    // onnxruntime moves transposes through Resize, and then refuses the linear one along other axes than the last two.
+    // onnxruntime moves transposes through Resize, and then refuses a linear Resize along other axes than the last two.
     if (mode === 'linear' && (node.inputs[0]!.op === 'Transpose' || e.readers(node, 'Transpose') > 0)) {
       const weights = (from: number, to: number) =>
         e.tensor('float32', [to, from], resizeWeights(node.attrs, from, to, true));
@@ -150,7 +150,7 @@ const resize =
       return;
     }
     const scales = [1, 1, h / fromH, w / fromW].map(Math.fround);
-    // Factors say nothing of the batch, and survive onnxruntime's moving of transposes, as sizes of two axes do not.
+    // Scale factors do not fix the batch, and they survive when onnxruntime moves transposes; sizes of two axes do not.
     const exact = Math.floor(fromH * scales[2]!) === h && Math.floor(fromW * scales[3]!) === w;
     const to = exact ? [e.tensor('float32', [4], Float32Array.from(scales))] : ['', e.ints([b, c, h, w])];
     const attrs = {

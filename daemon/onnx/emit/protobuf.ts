@@ -1,6 +1,6 @@
 /**
- * The part of the ONNX file format that a graph needs, written as protocol buffers by hand: field numbers are those of
- * onnx.proto3 (github.com/onnx/onnx). Tensors are stored little-endian, as every machine Node runs on has them.
+ * The part of the ONNX file format that a graph needs, encoded here as protocol buffers. Field numbers are those of
+ * onnx.proto3 (github.com/onnx/onnx). Tensors are stored little-endian, the byte order of every machine that Node runs on.
  */
 
 import { Message } from './message.js';
@@ -15,7 +15,7 @@ export interface OnnxTensor {
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
 }
 
-/** Integers and lists of integers are INT(S); a float must be marked as one. */
+/** Integers and lists of integers are INT(S); a float must be marked as a float. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number } | { readonly tensor: OnnxTensor }; // prettier-ignore
 
 export interface OnnxNode {
@@ -29,7 +29,7 @@ export interface OnnxNode {
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  /** A name stands for a size that is open: the batch. */
+  /** A name stands for an open size: the batch. */
   readonly dims: readonly (number | string)[];
 }
 

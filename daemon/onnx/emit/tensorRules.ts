@@ -7,7 +7,7 @@ import { onnxType } from './protobuf.js';
 
 const numbers = (node: Node, name: string): readonly number[] => node.attrs[name] as readonly number[];
 
-/** Where an axis of the natural layout is in this one: NHWC -> NCHW. */
+/** The axis of this layout for each axis of the natural one: NHWC -> NCHW. */
 const axisIn = (layout: Layout) => (axis: number) => (layout === 'channels' ? [0, 2, 3, 1][axis]! : axis);
 
 /** A list with one entry per axis, in the layout's order. */
@@ -21,7 +21,7 @@ const natural =
     emitter.define(node, compute(emitter, inputs, node));
   };
 
-/** Computed where its input lies. */
+/** Computed in the layout of its input. */
 const inPlace =
   (compute: (emitter: Emitter, inputs: string[], node: Node, layout: Layout) => string): EmitRule =>
   (emitter, node) => {
@@ -39,7 +39,7 @@ const matMul: EmitRule = natural((e, [a, b], node) => {
   return e.op('FusedMatMul', [a!, b!], { transA, transB }, 'com.microsoft');
 });
 
-/** A product of matrices plus a row is one Gemm. */
+/** A product of matrices plus a row becomes one Gemm. */
 export function gemmWithBias(e: Emitter, node: Node): boolean {
   const [left, right] = node.inputs as [Node, Node];
   for (const [product, bias] of [
@@ -61,10 +61,10 @@ const reduction =
   (e, node) => {
     const x = node.inputs[0]!;
     const axes = numbers(node, 'axes');
-    // ONNX would reduce all axes where none is given.
+    // Without axes ONNX would reduce all of them.
     if (axes.length === 0) return e.define(node, e.name(x));
     const keepdims = flag(node, 'keepDims');
-    // What is left of an NCHW tensor is in natural order when the channels are gone, or the whole image is.
+    // The result of an NCHW tensor is in natural order if the channels, or the whole image, are reduced.
     const ordered = keepdims || axes.includes(3) || (axes.includes(1) && axes.includes(2));
     const layout = ordered ? e.layoutOf(x) : 'natural';
     const name = e.op(op, [e.name(x, layout), e.ints(axes.map(axisIn(layout)))], { keepdims });
@@ -135,7 +135,7 @@ export const tensorRules: Readonly<Record<string, EmitRule>> = {
   }),
   Gather: natural((e, [x, indices], node) => e.op('Gather', [x!, indices!], { axis: node.attrs['axis'] as number })),
   SegmentSum: segmentSum,
-  // ONNX's own would count negative indices from the end, and onnxruntime has none of int32.
+  // ONNX's own OneHot counts negative indices from the end, and onnxruntime has none for int32.
   OneHot: natural((e, [indices], node) => {
     const places = e.tensor(
       'int32',

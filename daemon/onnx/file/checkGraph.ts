@@ -1,15 +1,15 @@
-/** What a graph must keep to so that its nodes can be computed in the file's order. [ONNX IR spec: graphs, SSA, scoping] */
+/** The rules of a graph whose nodes can be computed in the file's order. [ONNX IR spec: graphs, SSA, scoping] */
 import type { OnnxGraph, OnnxNode } from './onnxModel.js';
 import { nodeText } from './readGraph.js';
 import { atOnce, type Steps } from './steps.js';
 import { invalid, quoted } from './wire.js';
 
-/** Names of values that a node may read: of its graph, and of those around it. */
+/** Names of values that a node may read: those of its graph and of the graphs around it. */
 class Scope {
   readonly #names = new Set<string>();
   constructor(readonly around: Scope | null) {}
 
-  /** @returns false where this graph has the name already. */
+  /** @returns false if this graph already has the name. */
   add(name: string): boolean {
     if (this.#names.has(name)) return false;
     this.#names.add(name);
@@ -23,7 +23,7 @@ class Scope {
 
 const textOf = ({ name, op }: OnnxNode): string => nodeText(name, op);
 
-/** Why node `at` cannot read `name`: it comes later, comes from the node itself, or is nowhere. */
+/** Why node `at` cannot read `name`: it is computed later, by the node itself, or not at all. */
 function whyMissing(graph: OnnxGraph, at: number, name: string): string {
   const producer = new Map<string, number>();
   graph.nodes.forEach(({ outputs }, i) => outputs.forEach((output) => producer.set(output, i)));
@@ -31,7 +31,7 @@ function whyMissing(graph: OnnxGraph, at: number, name: string): string {
   const from = producer.get(name);
   if (from === undefined)
     return `${text} reads ${quoted(name)}, which no node, input or initializer of the graph gives`;
-  // From what it reads back to itself: then it is a circle.
+  // Walks back from the inputs of the node. If the walk reaches the node, there is a cycle.
   const seen = new Set<number>([from]);
   for (const node of seen) {
     if (node === at) return `its graph is a circle: ${text} reads ${quoted(name)}, which needs what that node gives`;
@@ -41,8 +41,8 @@ function whyMissing(graph: OnnxGraph, at: number, name: string): string {
 }
 
 /**
- * Every value has one name and one source, nodes come behind what they read, and every output of the graph is there.
- * @param around the graph that it is an attribute in. @throws UserError('model-invalid') naming the node and the value.
+ * Checks that every value has one name and one source, nodes follow the values that they read, and every output exists.
+ * @param around the graph that has this one in an attribute. @throws UserError('model-invalid') naming the node and the value.
  */
 export function* checkGraph(graph: OnnxGraph, path: string, around: Scope | null = null): Steps<void> {
   const scope = new Scope(around);

@@ -1,4 +1,4 @@
-/** A TensorProto with other values of its own kind in its own place, and another shape where that changes. */
+/** A TensorProto with other values, encoded as before, and a new shape if that changes. */
 import { sizeOf } from '../../protocol/shape.js';
 import { varint } from '../emit/message.js';
 import { encodeRaw, encodeTyped } from './encodeValues.js';
@@ -7,14 +7,14 @@ import { bytesField, repeated, splicedField, withValue, type Edit, type Pieces }
 import { FIXED, kindOf } from './tensorTypes.js';
 import type { WireReader } from './wire.js';
 
-/** What a tensor is replaced with. */
+/** The replacement of a tensor. */
 export interface TensorChange {
   readonly dims: readonly number[];
-  /** Row major; float16 and bfloat16 tensors take the nearest of theirs, of two as near the even one. */
+  /** Row major. Float16 and bfloat16 tensors take the nearest value, ties to even. */
   readonly values: ArrayLike<number>;
 }
 
-/** Where the values of a tensor lie in another file from now on. */
+/** The new place of a tensor's values in another file. */
 export interface NewPlace {
   readonly location: string;
   readonly offset: number;
@@ -23,7 +23,7 @@ export interface NewPlace {
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** Entries of external_data that say the new place; the checksum of the old file is left out. */
+/** Entries of external_data for the new place, without the checksum of the old file. */
 function placeEdit({ location, offset, length }: NewPlace): { edit: Edit; more: () => Pieces } {
   const left = new Map<string, string>([['location', location], ['offset', String(offset)], ['length', String(length)]]); // prettier-ignore
   const edit: Edit = (reader) => {
@@ -37,7 +37,7 @@ function placeEdit({ location, offset, length }: NewPlace): { edit: Edit; more: 
     return splicedField(reader, (field) => (field.field === 2 ? withValue(field, [text(value)]) : null));
   };
   const more = (): Pieces => {
-    // What was not said: from the file's beginning, as long as the shape needs.
+    // Missing entries mean: from the file's beginning, as long as the shape needs.
     if (left.get('offset') === '0') left.delete('offset');
     left.delete('length');
     return [...left].flatMap(([key, value]) => bytesField(13, [...bytesField(1, [text(key)]), ...bytesField(2, [text(value)])])); // prettier-ignore
@@ -46,9 +46,9 @@ function placeEdit({ location, offset, length }: NewPlace): { edit: Edit; more: 
 }
 
 /**
- * The field at hand, a TensorProto, with other values; null where nothing changes in it.
- * @param change null: the values stay, and only the place is new.
- * @param place of a tensor in another file. @param fail where the change does not fit the tensor.
+ * The current field, a TensorProto, with other values; null if nothing changes.
+ * @param change null if the values stay and only the place is new.
+ * @param place of a tensor in another file. @param fail is called if the change does not fit the tensor.
  */
 export function changedTensor(
   reader: WireReader,
@@ -65,7 +65,7 @@ export function changedTensor(
   const sameDims = dims.length === old.dims.length && dims.every((dim, i) => dim === old.dims[i]);
   const dimsEdit = repeated(dims, varint);
   const placed = place && placeEdit(place);
-  // A packed field of floats holds what raw_data would.
+  // A packed field of floats has the same bytes as raw_data.
   const raw = () => encodeRaw(change!.values, kind, fail);
   const one = (value: number) => encodeTyped(value, kind, fail);
   const typedEdit = repeated(change?.values ?? [], one, FIXED[kind.field] > 0 ? raw : undefined);

@@ -1,11 +1,11 @@
-/** Numbers as the bytes of a tensor's own kind: what tensorValues.ts reads. */
+/** Encodes numbers as bytes of a tensor's number type, the reverse of tensorValues.ts. */
 import { toBfloat16, toFloat16 } from '../../files/halfPrecision.js';
 import { varint } from '../emit/message.js';
 import type { Kind } from './tensorTypes.js';
 
 type Fail = (problem: string) => never;
 
-/** The number that the kind holds in a value's place, rounded to nearest even. @param fail where it holds none. */
+/** Rounds a value to a number of the type, ties to even. @param fail is called if the type has no such number. */
 function held(value: number, { type, range }: Kind, fail: Fail): number {
   if (type === 'float') return Math.fround(value);
   if (type === 'double') return value;
@@ -19,11 +19,11 @@ function held(value: number, { type, range }: Kind, fail: Fail): number {
   return Number.isInteger(value) && value >= least && value <= most ? value : fail(`the new value ${value} is no ${type}`); // prettier-ignore
 }
 
-/** The same as 64 bits: the largest number, which stands for "without end", is the largest of the kind again. */
+/** The number as 64 bits. The largest number, which stands for "without end", becomes the largest of the type. */
 const wide = (value: number, unsigned: boolean): bigint =>
   Math.abs(value) < Number.MAX_SAFE_INTEGER ? BigInt(value) : BigInt(Math.sign(value)) * (2n ** (unsigned ? 64n : 63n) - 1n); // prettier-ignore
 
-/** raw_data: little-endian, one after the other. @throws through `fail` for values that the kind does not hold. */
+/** Bytes for raw_data: little-endian, one after the other. @throws through `fail` for values that the type cannot hold. */
 export function encodeRaw(values: ArrayLike<number>, kind: Kind, fail: Fail): Uint8Array {
   const { type, size } = kind;
   if (type === 'float' && values instanceof Float32Array) return new Uint8Array(values.slice().buffer);
@@ -41,7 +41,7 @@ export function encodeRaw(values: ArrayLike<number>, kind: Kind, fail: Fail): Ui
   return new Uint8Array(view.buffer);
 }
 
-/** One value of the kind's field of its own: float_data, int32_data... */
+/** One value in the type's own field: float_data, int32_data... */
 export function encodeTyped(value: number, kind: Kind, fail: Fail): Uint8Array {
   const { field } = kind;
   const number = held(value, kind, fail);

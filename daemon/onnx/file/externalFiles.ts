@@ -1,4 +1,4 @@
-/** Files beside a model that hold its tensors' bytes. [onnx: docs/ExternalData.md] */
+/** The files beside a model that hold its tensors' bytes. [onnx: docs/ExternalData.md] */
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, posix, win32 } from 'node:path';
 import { whatElse } from '../../files/jsonText.js';
@@ -8,7 +8,7 @@ import type { ExternalRange, OnnxGraph, OnnxTensor } from './onnxModel.js';
 import type { ReadExternal } from './readTensor.js';
 import { quoted } from './wire.js';
 
-/** Bytes that one call asks the disk for. */
+/** Bytes per read call. */
 const PIECE = 2 ** 26;
 
 /** Every tensor of a graph and of graphs inside it. */
@@ -22,7 +22,7 @@ export function* allTensors(graph: OnnxGraph): Generator<OnnxTensor> {
 
 const keyOf = ({ location, offset, length }: ExternalRange): string => `${offset} ${length} ${location}`;
 
-/** Why a location is none inside the model's folder by its text; null where it may be one. */
+/** Why the text of a location cannot be a path inside the model's folder; null if it may be one. */
 function whyOutside(location: string): string | null {
   if (location.includes('\0')) return 'is not a path';
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location)) return 'is a URL';
@@ -33,8 +33,8 @@ function whyOutside(location: string): string | null {
 /**
  * The real path of a file that a model names.
  * @param model absolute, links resolved.
- * @throws UserError('path-outside-workspace') where it leaves the model's folder, by its text or by a link;
- * UserError('model-missing') where it is not there.
+ * @throws UserError('path-outside-workspace') if its text or a link leads out of the model's folder;
+ * UserError('model-missing') if the file does not exist.
  */
 async function locate(model: string, location: string, tensor: string): Promise<string> {
   const folder = dirname(model);
@@ -54,7 +54,7 @@ async function locate(model: string, location: string, tensor: string): Promise<
   }
   if (!isInside(folder, path))
     refuse('path-outside-workspace', 'is a link out of the folder of the model; put the file itself there');
-  // A pipe would be waited for.
+  // Opening a pipe would block.
   if (!(await stat(path)).isFile()) refuse('model-missing', 'is no file');
   return path;
 }
@@ -78,12 +78,12 @@ export async function readRange(handle: FileHandle, path: string, offset: number
   return bytes;
 }
 
-/** What was read of the files beside a model. */
+/** The ranges that were read from files beside the model. */
 export class ExternalFiles {
   readonly #bytes = new Map<string, Uint8Array>();
   readonly #paths = new Map<string, string>();
 
-  /** Bytes of a range that `load` has read. @throws UserError('model-missing') for others. */
+  /** Bytes of a range that `load` has read. @throws UserError('model-missing') for other ranges. */
   readonly read: ReadExternal = (range) => {
     const bytes = this.#bytes.get(keyOf(range));
     if (bytes) return bytes;
@@ -96,7 +96,7 @@ export class ExternalFiles {
   }
 
   /**
-   * Reads what the graph's tensors need of other files; a range that several share once.
+   * Reads the ranges of other files that the graph's tensors need; a shared range is read once.
    * @param model absolute, links resolved. @param onFile called with each file's real path before it is read.
    * @throws UserError('path-outside-workspace' | 'model-missing' | 'model-invalid') naming the file and a tensor in it.
    */
@@ -138,7 +138,7 @@ export class ExternalFiles {
         const other = whatElse(await readRange(handle, path, 0, Math.min(size, 256)));
         fail(other ?? `ends at byte ${size}, and the values of ${quoted(name)} lie from ${offset} to ${offset + needed}; is it cut off? copy or download it again`); // prettier-ignore
       }
-      // Ranges that cross each other could ask for any amount of memory.
+      // Overlapping ranges could ask for any amount of memory.
       if (needed > 0 && offset < end) fail(`holds the values of ${quoted(name)} and ${quoted(before)} in the same place; save the model again`); // prettier-ignore
       if (needed > 0) [end, before] = [offset + needed, name];
       this.#bytes.set(keyOf(external!), await readRange(handle, path, offset, needed));

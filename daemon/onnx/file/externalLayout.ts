@@ -1,4 +1,4 @@
-/** Where changed tensors lie in a file beside the model. */
+/** Computes the places of changed tensors in a file beside the model. */
 import type { TensorChange } from './editTensor.js';
 import { encodeRaw } from './encodeValues.js';
 import type { OnnxTensor } from './onnxModel.js';
@@ -7,20 +7,20 @@ import { kindNamed } from './tensorTypes.js';
 
 interface Item {
   readonly names: string[];
-  /** In the old file. */
+  /** Offset in the old file. */
   readonly from: number;
   readonly bytes: Uint8Array;
 }
 
 export interface Layout {
-  /** Whether everything that stays is where it was. */
+  /** Whether every unchanged tensor is where it was. */
   readonly same: boolean;
   /** By ascending offset. */
   readonly items: readonly { readonly offset: number; readonly bytes: Uint8Array }[];
   readonly places: ReadonlyMap<string, { readonly offset: number; readonly length: number }>;
 }
 
-/** Writers begin tensors at whole pages, or at whole lines of a cache. */
+/** Writers align tensors to pages or cache lines. */
 const ALIGNMENTS = [4096, 64, 16, 8];
 const alignmentOf = (offset: number): number => ALIGNMENTS.find((one) => offset % one === 0) ?? 1;
 
@@ -30,9 +30,9 @@ const newBytes = (tensor: OnnxTensor, change: TensorChange, fail: (problem: stri
 };
 
 /**
- * The tensors of one file in their order: where they were, if none has another size, else one behind the other, as aligned as before.
- * Tensors that shared a place go on sharing it where they are still equal.
- * @param fail for a tensor whose new values do not fit.
+ * Lays out the tensors of one file in their order. They stay where they were if no size changes; otherwise they follow each other, aligned as before.
+ * Tensors that shared a place still share it if they are still equal.
+ * @param fail is called for a tensor whose new values do not fit.
  */
 export function layoutTensors(
   tensors: readonly OnnxTensor[],

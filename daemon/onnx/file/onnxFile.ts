@@ -1,4 +1,4 @@
-/** An ONNX file on disk, with what lies beside it. */
+/** An ONNX file on disk, with the files beside it. */
 import { readBounded, whatElse } from '../../files/jsonText.js';
 import { UserError } from '../../protocol/errors.js';
 import { ExternalFiles } from './externalFiles.js';
@@ -6,22 +6,22 @@ import type { OnnxModel } from './onnxModel.js';
 import { readSteps } from './readOnnx.js';
 import { inTurns } from './steps.js';
 
-/** Protocol buffers end here; larger models keep their weights in other files. */
+/** Protocol buffers end at 2 GB; larger models keep their weights in other files. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 export interface OnnxFile {
   /** Absolute, links resolved. */
   readonly path: string;
-  /** Of the file itself, as it is. */
+  /** The bytes of the model file, unchanged. */
   readonly bytes: Uint8Array;
   readonly model: OnnxModel;
   readonly external: ExternalFiles;
 }
 
 /**
- * Reads a model and the files that its tensors lie in, in turns with other work of the process.
- * @param path absolute, links resolved, inside the workspace. @param onFile called with the path of each file beside it before that is read.
- * @throws UserError: 'model-missing', 'model-invalid', 'model-unsupported', and 'path-outside-workspace' where it names a file
+ * Reads a model and the files that hold its tensors. It yields to other work of the process between steps.
+ * @param path absolute, links resolved, inside the workspace. @param onFile is called with the path of each file beside it before the read.
+ * @throws UserError: 'model-missing', 'model-invalid', 'model-unsupported', and 'path-outside-workspace' if it names a file
  * outside its own folder.
  */
 export async function readOnnxFile(path: string, onFile: (path: string) => void = () => undefined): Promise<OnnxFile> {

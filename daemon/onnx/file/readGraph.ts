@@ -1,16 +1,16 @@
-/** GraphProto and what is in it. [onnx.proto] */
+/** Reads GraphProto and the messages in it. [onnx.proto] */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType, OnnxValue } from './onnxModel.js';
 import { rawTensor, tensorOf, type TensorSource } from './readTensor.js';
 import { atOnce, type Steps } from './steps.js';
 import { typeOf } from './tensorTypes.js';
 import { invalid, quoted, type WireReader } from './wire.js';
 
-/** Graphs inside attributes of nodes (If, Loop): deeper than any exporter writes. */
+/** Most nesting of graphs inside attributes of nodes (If, Loop): deeper than any exporter writes. */
 const MAX_DEPTH = 16;
-/** Of nodes, initializers and values in one graph: far above any network, and what bounds the memory of a damaged file. */
+/** Most nodes, initializers and values of one graph: far above any network. It bounds the memory that a damaged file can ask for. */
 const MAX_ENTRIES = 1_000_000;
 
-/** AttributeProto.AttributeType of the kinds that are read, and of those that are not. */
+/** AttributeProto.AttributeType: the types that are read, and the others. */
 const KINDS: Readonly<Record<number, OnnxAttribute['kind']>> = {
   1: 'float',
   2: 'int',
@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<number, OnnxAttribute['kind']>> = {
   8: 'strings',
 };
 
-/** The field that holds each kind's value: files before ONNX 1.2 do not say the kind. */
+/** The field that holds each type's value; files before ONNX 1.2 do not give the type. */
 const FIELD_KINDS: Readonly<Record<number, OnnxAttribute['kind']>> = {
   2: 'float',
   3: 'int',
@@ -120,7 +120,7 @@ function readNode(reader: WireReader, source: TensorSource, depth: number): Onnx
   return { name, op, domain, inputs, outputs, attributes };
 }
 
-/** TensorShapeProto. A size below 0, which some exporters write, is one that is not known. */
+/** TensorShapeProto. Some exporters write a size below 0, which is an unknown size. */
 function readShape(reader: WireReader): (number | string | null)[] {
   const dims: (number | string | null)[] = [];
   while (reader.next()) {
@@ -136,7 +136,7 @@ function readShape(reader: WireReader): (number | string | null)[] {
   return dims;
 }
 
-/** ValueInfoProto. Sequences, maps and the like are of type `other`. */
+/** ValueInfoProto. Sequences, maps and similar types have the type `other`. */
 function readValue(reader: WireReader): OnnxValue {
   let name = '';
   let type: OnnxType = 'other';
@@ -168,8 +168,8 @@ const agrees = ({ type, dims }: OnnxValue, tensor: OnnxTensor): boolean =>
       dims.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis])));
 
 /**
- * A graph of the file; its statements are compared later, by checkGraph.
- * @param depth of graphs around it. @throws UserError('model-invalid').
+ * Reads a graph of the file; checkGraph compares its declarations later.
+ * @param depth number of graphs around it. @throws UserError('model-invalid').
  */
 export function* readGraph(reader: WireReader, source: TensorSource, depth = 0): Steps<OnnxGraph> {
   if (depth > MAX_DEPTH) reader.damaged(`graphs nested deeper than ${MAX_DEPTH}`);
@@ -196,7 +196,7 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
     else if (field === 13) {
       const value = readValue(reader.message());
       const known = values.get(value.name);
-      // Some exporters say the same twice.
+      // Some exporters declare a value twice.
       if (known && JSON.stringify(known) !== JSON.stringify(value))
         invalid(source.file.path, `two shapes are given for the value ${quoted(value.name)}`, value.name);
       values.set(value.name, value);

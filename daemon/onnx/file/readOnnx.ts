@@ -1,4 +1,4 @@
-/** An ONNX file's bytes, read and checked. [onnx.proto; github.com/onnx/onnx/blob/main/docs/IR.md] */
+/** Reads and checks an ONNX file's bytes. [onnx.proto; github.com/onnx/onnx/blob/main/docs/IR.md] */
 import { UserError } from '../../protocol/errors.js';
 import { checkGraph } from './checkGraph.js';
 import type { OnnxGraph, OnnxModel, OnnxTensor } from './onnxModel.js';
@@ -11,7 +11,7 @@ import { invalid, OnnxBytes, quoted, WireReader } from './wire.js';
 export interface OnnxReadOptions {
   /** The file's name, for messages. */
   readonly path: string;
-  /** Gives the bytes of tensors that lie in other files, when their values are asked for. */
+  /** Returns the bytes of tensors in other files, when their values are requested. */
   readonly external?: ReadExternal;
 }
 
@@ -39,13 +39,13 @@ function checkVersions(path: string, irVersion: number, opsets: ReadonlyMap<stri
 }
 
 /**
- * A model from the bytes of its file, which stay referred to: large tensors are views of them.
- * @throws UserError('model-invalid') where the bytes are no ONNX, are damaged, or contradict themselves (names that are there
- * twice, nodes out of order, values that do not fit their shape); UserError('model-unsupported') for versions that are not read.
+ * Reads a model from the bytes of its file. Large tensors are views of these bytes, so they must not change.
+ * @throws UserError('model-invalid') if the bytes are not ONNX, are damaged, or contradict themselves (duplicate names,
+ * nodes out of order, values that do not fit their shape); UserError('model-unsupported') for versions that are not read.
  */
 export const readOnnx = (bytes: Uint8Array, options: OnnxReadOptions): OnnxModel => atOnce(readSteps(bytes, options));
 
-/** The same in steps. */
+/** Reads a model in steps. */
 export function* readSteps(bytes: Uint8Array, { path, external }: OnnxReadOptions): Steps<OnnxModel> {
   const source: TensorSource = { file: new OnnxBytes(bytes, path), ...(external && { external }) };
   const reader = new WireReader(source.file);
@@ -74,7 +74,7 @@ export function* readSteps(bytes: Uint8Array, { path, external }: OnnxReadOption
   return { irVersion, producer: [producer, version].filter(Boolean).join(' '), opsets, metadata, graph };
 }
 
-/** One TensorProto alone, as in the `.pb` files of ONNX's own test cases. @throws as readOnnx. */
+/** Reads a single TensorProto, as in the `.pb` files of ONNX's own test cases. @throws as readOnnx. */
 export function readTensorProto(bytes: Uint8Array, path = 'tensor'): OnnxTensor {
   const source: TensorSource = { file: new OnnxBytes(bytes, path) };
   const raw = rawTensor(new WireReader(source.file));

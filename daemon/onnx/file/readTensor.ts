@@ -1,4 +1,4 @@
-/** TensorProto: dims, kind and place are checked when the file is read, values are read when they are asked for. */
+/** Reads TensorProto: dims, type and place are checked with the file, values are read on request. */
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { ExternalRange, OnnxTensor } from './onnxModel.js';
@@ -6,7 +6,7 @@ import { rawNumbers, typedNumbers } from './tensorValues.js';
 import { FIXED, kindOf, typeOf, type TypedField } from './tensorTypes.js';
 import { invalid, quoted, WireReader, type OnnxBytes } from './wire.js';
 
-/** Gives bytes that lie beside the model's file. @throws UserError where they are missing. */
+/** Returns bytes that lie beside the model's file. @throws UserError if they are missing. */
 export type ReadExternal = (range: ExternalRange) => Uint8Array;
 
 export interface TensorSource {
@@ -14,7 +14,7 @@ export interface TensorSource {
   readonly external?: ReadExternal;
 }
 
-/** Axes that a tensor may have: far more than any operator takes. */
+/** Most axes of a tensor: far more than any operator takes. */
 const MAX_RANK = 32;
 
 /** The fields of a TensorProto that hold values, by number. */
@@ -27,13 +27,13 @@ export const FIELDS: Readonly<Record<number, TypedField>> = {
   11: 'uint64_data',
 };
 
-/** A TensorProto's fields, unchecked. Ranges are of bytes of the file. */
+/** A TensorProto's fields, unchecked. Ranges are offsets in the file's bytes. */
 export interface RawTensor {
   readonly name: string;
   readonly dims: readonly number[];
   readonly dataType: number;
   readonly raw: readonly [start: number, end: number] | null;
-  /** Pieces by field, [start, end, start, end...]. */
+  /** Ranges by field, [start, end, start, end...]. */
   readonly typed: ReadonlyMap<TypedField, readonly number[]>;
   readonly external: ReadonlyMap<string, string> | null;
 }
@@ -78,7 +78,7 @@ export function addEntry(entries: Map<string, string>, reader: WireReader): void
   entries.set(key, value);
 }
 
-/** Where an external tensor's bytes lie. @param bytes how many it needs; null where its kind has no size. */
+/** The place of an external tensor's bytes. @param bytes how many it needs; null if its type has no size. */
 function externalRange(entries: ReadonlyMap<string, string>, bytes: number | null, fail: (problem: string) => never) {
   const whole = (key: string): number | null => {
     const text = entries.get(key);
@@ -96,7 +96,7 @@ function externalRange(entries: ReadonlyMap<string, string>, bytes: number | nul
   return { location, offset, length: length ?? bytes };
 }
 
-/** Values in the file, by a count over their bytes. */
+/** Counts the values in the file from their bytes. */
 function countTyped(bytes: Uint8Array, pieces: readonly number[], field: TypedField): number {
   let count = 0;
   for (let i = 0; i < pieces.length; i += 2) {
@@ -110,8 +110,8 @@ function countTyped(bytes: Uint8Array, pieces: readonly number[], field: TypedFi
 }
 
 /**
- * A tensor whose shape, kind and place fit together.
- * @param what says what it is, for messages: 'initializer "w"'.
+ * Reads a tensor and checks that its shape, type and place agree.
+ * @param what returns its name for messages: 'initializer "w"'.
  * @throws UserError('model-invalid').
  */
 export function tensorOf(tensor: RawTensor, what: () => string, source: TensorSource): OnnxTensor {

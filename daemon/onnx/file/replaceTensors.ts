@@ -1,22 +1,22 @@
-/** The user's own file with other tensors in it: what is not named stays byte for byte as it was. */
+/** Writes the user's own file with other tensors in it; everything else stays byte for byte. */
 import { varint } from '../emit/message.js';
 import { changedTensor, type NewPlace, type TensorChange } from './editTensor.js';
 import { rawTensor } from './readTensor.js';
 import { joined, repeated, spliced, splicedField, type Edit, type Pieces } from './splice.js';
 import { invalid, OnnxBytes, quoted, WireReader } from './wire.js';
 
-/** What an attribute of a node is replaced with: of the kind that it has. */
+/** The replacement of a node's attribute, of the same type. */
 export type AttributeChange = number | readonly number[] | TensorChange;
 
-/** What is to be replaced in the graph of a file; graphs inside attributes are left alone. */
+/** The replacements in the graph of a file. Graphs inside attributes do not change. */
 export interface OnnxChanges {
-  /** By the initializer's name. */
+  /** Tensors by the initializer's name. */
   readonly initializers: ReadonlyMap<string, TensorChange>;
-  /** Attributes that are there, by a name of the node's outputs, then by their own. */
+  /** Present attributes, by a name of the node's outputs, then by their own name. */
   readonly attributes?: ReadonlyMap<string, ReadonlyMap<string, AttributeChange>>;
-  /** Sizes of values, by the value's name, in the places where the file gives a number: null leaves one as it is. */
+  /** Sizes by the value's name. They replace numbers in the file; null leaves a size unchanged. */
   readonly shapes?: ReadonlyMap<string, readonly (number | null)[]>;
-  /** Where initializers in other files lie from now on. */
+  /** New places of initializers in other files. */
   readonly places?: ReadonlyMap<string, NewPlace>;
 }
 
@@ -29,7 +29,7 @@ const intField = (reader: WireReader, value: number): Pieces => [
 ];
 
 class Replacing {
-  /** What was found, of what was to be replaced. */
+  /** Replacements that were found in the file. */
   readonly #found = new Set<string>();
 
   constructor(
@@ -129,18 +129,18 @@ class Replacing {
 }
 
 /**
- * A model file with tensors, attributes and sizes replaced: names, metadata, versions, the order of everything, unknown fields and all
- * other bytes are the file's own. Where a shape is as it was, only the tensor's values differ.
+ * A model file with tensors, attributes and sizes replaced. Names, metadata, versions, all orders, unknown fields and all other bytes
+ * are the file's own. If the shape of a tensor does not change, only its values differ.
  * @param bytes of a file that readOnnx has read. @param path its name, for messages.
- * @returns the file in pieces, most of them views of `bytes`; tensors in other files get their new shapes and places only.
- * @throws UserError('model-invalid') where a change fits no tensor of the file, or a value does not fit its kind of numbers.
+ * @returns the file in pieces, most of them views of `bytes`; tensors in other files only get new shapes and places.
+ * @throws UserError('model-invalid') if a replacement fits no tensor of the file, or a value does not fit its number type.
  */
 export const replaceTensors = (bytes: Uint8Array, changes: OnnxChanges, path: string): Pieces =>
   new Replacing(new OnnxBytes(bytes, path), changes).pieces();
 
 /**
- * A model of one file with some initializers replaced, see replaceTensors.
- * @throws UserError('model-invalid') as there, and where an initializer lies in another file (writeOnnxFile).
+ * Replaces initializers of a model that is one file, see replaceTensors.
+ * @throws UserError('model-invalid') as there, and if an initializer lies in another file (see writeOnnxFile).
  */
 export function replaceInitializers(
   bytes: Uint8Array,

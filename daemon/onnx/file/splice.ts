@@ -1,16 +1,16 @@
-/** Messages written again with some of their fields replaced; every other byte is the file's own. */
+/** Rewrites messages with some of their fields replaced; every other byte is the file's own. */
 import { varint } from '../emit/message.js';
 import type { WireReader } from './wire.js';
 
 /** Bytes in pieces, most of them views of the file. */
 export type Pieces = readonly Uint8Array[];
 
-/** What stands in place of the field at hand: its whole bytes, tag and length too; null: the field as it is. */
+/** Returns the replacement of the current field, with its tag and length; null leaves the field as it is. */
 export type Edit = (reader: WireReader) => Pieces | null;
 
 export const sizeOfPieces = (pieces: Pieces): number => pieces.reduce((total, { length }) => total + length, 0);
 
-/** A field of bytes with a tag of its own. */
+/** A field of bytes with its own tag. */
 export const bytesField = (field: number, pieces: Pieces): Pieces => [
   varint(field * 8 + 2),
   varint(sizeOfPieces(pieces)),
@@ -18,8 +18,8 @@ export const bytesField = (field: number, pieces: Pieces): Pieces => [
 ];
 
 /**
- * The message of a fresh reader with fields replaced.
- * @param more fields behind the last, when the message has been walked. @returns null where nothing changed.
+ * Rewrites the message of a fresh reader with fields replaced.
+ * @param more fields to append, read after the message was walked. @returns null if nothing changed.
  */
 export function spliced(reader: WireReader, edit: Edit, more: () => Pieces = () => []): Pieces | null {
   const pieces: Uint8Array[] = [];
@@ -38,10 +38,10 @@ export function spliced(reader: WireReader, edit: Edit, more: () => Pieces = () 
   return changed || added.length > 0 ? [...pieces, ...added] : null;
 }
 
-/** The field at hand with another value of its kind (a message, text or packed numbers), under its own tag. */
+/** The current field with another value of its type (a message, text or packed numbers), under the same tag. */
 export function withValue(reader: WireReader, value: Pieces): Pieces {
   const size = sizeOfPieces(value);
-  // A length of the same size stays as it was written.
+  // A length of the same size keeps its encoding.
   const head =
     size === reader.end - reader.start
       ? [reader.bytes.subarray(reader.fieldStart, reader.start)]
@@ -49,16 +49,16 @@ export function withValue(reader: WireReader, value: Pieces): Pieces {
   return [...head, ...value];
 }
 
-/** The message in the field at hand with fields of its own replaced; null where nothing changed. */
+/** Rewrites the message in the current field with its fields replaced; null if nothing changed. */
 export function splicedField(reader: WireReader, edit: Edit, more?: () => Pieces): Pieces | null {
   const value = spliced(reader.message(), edit, more);
   return value && withValue(reader, value);
 }
 
 /**
- * An edit of the fields of a repeated number: the new values stand where the first of the old ones stood, one a field or all in
- * one, as those did.
- * @param encode a value's bytes. @param together those of all of them, where that is less work.
+ * An edit of a repeated number. The new values replace the old ones at the place of the first, one per field or packed,
+ * as the old ones were.
+ * @param encode returns a value's bytes. @param together returns the bytes of all values, if that is faster.
  */
 export function repeated(
   values: ArrayLike<number>,

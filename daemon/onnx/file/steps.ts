@@ -1,7 +1,7 @@
-/** Work in small steps: all at once where a process has nothing else to do, or in turns with whatever else it has. */
+/** Runs work in small steps: without pause in a process that has no other work, or with pauses for other work. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Yields between steps of well under a millisecond. */
+/** A generator that yields between steps of well under a millisecond. */
 export type Steps<T> = Generator<undefined, T>;
 
 export function atOnce<T>(steps: Steps<T>): T {
@@ -11,7 +11,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Milliseconds of work before the event loop runs other work. */
+/** Milliseconds of work before the event loop may run other work. */
 const TURN = 8;
 
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {

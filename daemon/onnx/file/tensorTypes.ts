@@ -1,10 +1,10 @@
-/** The kinds of numbers in a tensor: TensorProto.DataType of onnx.proto. */
+/** The number types of tensors: TensorProto.DataType of onnx.proto. */
 import type { OnnxType } from './onnxModel.js';
 
-/** Which of the fields of a TensorProto holds a kind's values where raw_data does not. */
+/** The field of a TensorProto that holds a type's values if raw_data does not. */
 export type TypedField = 'float_data' | 'int32_data' | 'int64_data' | 'uint64_data' | 'double_data' | 'string_data';
 
-/** Bytes of one value in each of the fields; 0: as many as it needs. */
+/** Bytes of one value in each of the fields; 0 if the size varies. */
 export const FIXED: Readonly<Record<TypedField, 0 | 4 | 8>> = {
   float_data: 4,
   int32_data: 0,
@@ -16,14 +16,14 @@ export const FIXED: Readonly<Record<TypedField, 0 | 4 | 8>> = {
 
 export interface Kind {
   readonly type: OnnxType;
-  /** Bytes of an element in raw_data; 0: of no fixed size. */
+  /** Bytes of an element in raw_data; 0 if the size is not fixed. */
   readonly size: number;
   readonly field: TypedField;
-  /** Of whole numbers. */
+  /** Range of a type of whole numbers. */
   readonly range?: readonly [least: number, most: number];
 }
 
-/** By their numbers in the file. Those that are missing (complex numbers, 8 bits and less of floats) are `other`. */
+/** Types by their numbers in the file. Missing ones (complex numbers, floats of 8 bits and less) are `other`. */
 const KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [1, { type: 'float', size: 4, field: 'float_data' }],
   [2, { type: 'uint8', size: 1, field: 'int32_data', range: [0, 255] }],
@@ -41,10 +41,10 @@ const KINDS: ReadonlyMap<number, Kind> = new Map<number, Kind>([
   [16, { type: 'bfloat16', size: 2, field: 'int32_data', range: [0, 65535] }],
 ]);
 
-/** undefined for kinds that are not read. */
+/** undefined for types that are not read. */
 export const kindOf = (dataType: number): Kind | undefined => KINDS.get(dataType);
 
 export const typeOf = (dataType: number): OnnxType => kindOf(dataType)?.type ?? 'other';
 
-/** The same by its name; undefined for `other`. */
+/** The type by its name; undefined for `other`. */
 export const kindNamed = (type: OnnxType): Kind | undefined => [...KINDS.values()].find((kind) => kind.type === type);

@@ -1,4 +1,4 @@
-/** The numbers of a tensor: floats widened to 32 bits (doubles stay), whole numbers as doubles. */
+/** Reads the numbers of a tensor: floats are widened to 32 bits (doubles stay), whole numbers become doubles. */
 import { bfloat16, float16 } from '../../files/halfPrecision.js';
 import type { OnnxType } from './onnxModel.js';
 import { FIXED, type Kind } from './tensorTypes.js';
@@ -13,8 +13,8 @@ function filled<T extends Numbers>(into: T, read: (i: number) => number): T {
 }
 
 /**
- * Values that lie as the machine has them, little-endian: a view of the file where its place allows one.
- * @param bytes as many as `count` values of the type need. @param fail where a whole number is beyond 2^53.
+ * Reads values in the machine's byte order, little-endian: as a view of the file if their alignment allows it.
+ * @param bytes of exactly `count` values of the type. @param fail is called if a whole number is beyond 2^53.
  */
 export function rawNumbers(bytes: Uint8Array, type: OnnxType, count: number, fail: Fail): Numbers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -48,8 +48,8 @@ export function rawNumbers(bytes: Uint8Array, type: OnnxType, count: number, fai
 }
 
 /**
- * Values in a field of their own (float_data, int32_data...), whose count was checked.
- * @param pieces of bytes of the file, [start, end, start, end...].
+ * Reads values in a field of their type (float_data, int32_data...), whose count was checked.
+ * @param pieces ranges of bytes of the file, [start, end, start, end...].
  */
 export function typedNumbers(
   file: OnnxBytes,

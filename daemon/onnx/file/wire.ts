@@ -1,10 +1,10 @@
 /**
- * Protocol buffers read in place (protobuf.dev/programming-guides/encoding): every length is checked against the message around
- * it, bytes are views of the file, and nothing here calls itself.
+ * Reads protocol buffers in place (protobuf.dev/programming-guides/encoding). Every length is checked against the message around
+ * it, bytes are views of the file, and no function here is recursive.
  */
 import { UserError } from '../../protocol/errors.js';
 
-/** A file of the ONNX kind in memory, with the name that messages give it. */
+/** A file of ONNX messages in memory, with its name for messages. */
 export class OnnxBytes {
   readonly view: DataView;
   readonly buffer: Buffer;
@@ -26,21 +26,21 @@ export function invalid(path: string, problem: string, field?: string): never {
   });
 }
 
-/** A name of the file in a message: one line, however long or odd it is. */
+/** Quotes a name of the file for a message: on one line, cut to a bounded length. */
 export const quoted = (name: string): string =>
   JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
-    // What JSON leaves as it is, though it moves a terminal or breaks a line.
+    // JSON leaves these characters as they are, though they move a terminal's cursor or break a line.
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Whole numbers from here on mean "to the end": exporters write the largest int64 where a Slice has none. */
+/** Whole numbers from here on mean "to the end": exporters write the largest int64 for a Slice without an end. */
 const UNBOUNDED = 2 ** 62;
 
 /**
- * A 64-bit whole number, or the double nearest to it, as a number: exact below 2^53; from 2^62 on, where it means "without end",
+ * A 64-bit whole number, or the double nearest to it: exact below 2^53. From 2^62 on, where it means "without end", it is
  * ±Number.MAX_SAFE_INTEGER.
- * @param fail for those between, which a number does not hold.
+ * @param fail is called for numbers between the two, which a double cannot hold exactly.
  */
 export function asWhole(value: number, fail: (problem: string) => never): number {
   if (Number.isSafeInteger(value)) return value;
@@ -48,20 +48,20 @@ export function asWhole(value: number, fail: (problem: string) => never): number
   return fail(`the whole number ${value}, which is beyond 2^53`);
 }
 
-/** Wire types. Groups (3 and 4) are in no ONNX file. */
+/** Wire types. ONNX files have no groups (3 and 4). */
 const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
 
-/** Walks the fields of one message: `next` moves on, and the value is asked for by what it is. */
+/** Walks the fields of one message. `next` moves on, and a method per type returns the value. */
 export class WireReader {
   readonly bytes: Uint8Array;
-  /** Of the field at hand. */
+  /** Number of the current field. */
   field = 0;
   #type = 0;
-  /** Where its tag begins. */
+  /** Offset of its tag. */
   fieldStart = 0;
-  /** Behind the tag: where the value begins, or its length. */
+  /** Offset behind the tag: of the value, or of its length. */
   tagEnd = 0;
-  /** Its value: of a message or text, without the length before it. */
+  /** Range of its value; for a message or text, without the length before it. */
   start: number;
   end: number;
   #low = 0;
@@ -71,19 +71,19 @@ export class WireReader {
   constructor(
     readonly file: OnnxBytes,
     start = 0,
-    /** Behind the message's last byte. */
+    /** Offset behind the message's last byte. */
     readonly limit = file.bytes.length,
   ) {
     this.bytes = file.bytes;
     this.#at = this.start = this.end = start;
   }
 
-  /** @throws UserError('model-invalid') always: the bytes are no message. */
+  /** @throws UserError('model-invalid') always: the bytes are not a message. */
   damaged(problem: string): never {
     return invalid(this.file.path, `is damaged at byte ${this.fieldStart}: ${problem}; copy or export it again`);
   }
 
-  /** Moves to the next field; false behind the last. @throws UserError('model-invalid') where the message is cut off. */
+  /** Moves to the next field; false behind the last. @throws UserError('model-invalid') if the message is cut off. */
   next(): boolean {
     if (this.#at >= this.limit) return false;
     this.fieldStart = this.#at;
@@ -110,7 +110,7 @@ export class WireReader {
     return this.#at >= this.limit;
   }
 
-  /** A whole number as the file's 64 bits, low and high word, both unsigned. */
+  /** Reads a whole number as the file's 64 bits: low and high word, both unsigned. */
   #varint(): void {
     let [low, high] = [0, 0];
     for (let shift = 0; shift < 70; shift += 7) {
@@ -137,7 +137,7 @@ export class WireReader {
     this.#at += length;
   }
 
-  /** Whether the field holds many numbers at once, or a message or text. */
+  /** Whether the field holds packed numbers, or a message or text. */
   get isBytes(): boolean {
     return this.#type === BYTES;
   }
@@ -151,7 +151,7 @@ export class WireReader {
 
   #unsigned = (): number => this.#high * 2 ** 32 + this.#low;
 
-  /** An int64, see asWhole. @throws UserError('model-invalid') where a number does not hold it. */
+  /** An int64, see asWhole. @throws UserError('model-invalid') if a double cannot hold it. */
   int(): number {
     this.#expect(VARINT);
     return this.#bounded(this.#signed());
@@ -171,13 +171,13 @@ export class WireReader {
   }
 
   /**
-   * A name, which messages and tables can show: without control characters and breaks of lines.
-   * @throws UserError('model-invalid') for others, and unless it is UTF-8.
+   * A name that messages and tables can show: without control characters and line breaks.
+   * @throws UserError('model-invalid') for other names, and unless it is UTF-8.
    */
   name(): string {
     this.#expect(BYTES);
     if (this.end - this.start > 65536) this.damaged('a name of more than 65536 bytes');
-    // Nearly all are ASCII, which a Buffer makes a string of in a tenth of the time.
+    // Nearly all names are ASCII, which a Buffer decodes in a tenth of the time.
     let bits = 0;
     for (let at = this.start; at < this.end; at++) {
       const byte = this.bytes[at]!;
@@ -197,13 +197,13 @@ export class WireReader {
     return this.damaged('a name with control characters');
   }
 
-  /** Bytes that are text by custom; what is not UTF-8 is replaced. */
+  /** Bytes that are text by convention; invalid UTF-8 is replaced. */
   text(): string {
     this.#expect(BYTES);
     return this.file.buffer.toString('utf8', this.start, this.end);
   }
 
-  /** The same to be shown in one line. */
+  /** The text for one line of a message. */
   line(): string {
     return this.text().replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 200); // prettier-ignore
   }
@@ -233,21 +233,21 @@ export class WireReader {
     for (let at = this.start; at < this.end; at += 4) values.push(this.file.view.getFloat32(at, true));
   }
 
-  /** The next int64 of a range without fields; see `packed`. @throws as int. */
+  /** The next int64 of a packed range; see `packed`. @throws as int. */
   packedInt(): number {
     this.fieldStart = this.#at;
     this.#varint();
     return this.#bounded(this.#signed());
   }
 
-  /** The same of a uint64. */
+  /** The next uint64 of a packed range. */
   packedUint(): number {
     this.fieldStart = this.#at;
     this.#varint();
     return this.#bounded(this.#unsigned());
   }
 
-  /** Where the values of a repeated number lie, one or many, appended as [start, end]. */
+  /** Appends the ranges of a repeated number's values, one or packed, as [start, end]. */
   pieces(ranges: number[], fixed: 0 | 4 | 8): void {
     if (this.#type !== BYTES) this.#expect(fixed === 0 ? VARINT : fixed === 4 ? FIXED32 : FIXED64);
     else if (fixed > 0 && (this.end - this.start) % fixed !== 0)

@@ -1,4 +1,4 @@
-/** A changed ONNX model on disk, with the files beside it that its tensors lie in. */
+/** Writes a changed ONNX model to disk, with the files beside it that hold its tensors. */
 import { mkdir, open, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
@@ -12,7 +12,7 @@ import type { OnnxTensor } from './onnxModel.js';
 import { replaceTensors, type OnnxChanges } from './replaceTensors.js';
 import { quoted } from './wire.js';
 
-/** Bytes between the tensors of a file: as they were, where those are where they were, else zeros. */
+/** Bytes between the tensors of a file: the old ones if the tensors keep their places, else zeros. */
 async function between(source: string | null, from: number, to: number): Promise<Uint8Array> {
   if (source === null) return new Uint8Array(to - from);
   const handle = await open(source, 'r').catch((error: NodeJS.ErrnoException) => {
@@ -39,7 +39,7 @@ async function piecesOf({ items, same }: Layout, source: string): Promise<Uint8A
   return pieces;
 }
 
-/** Where a file beside the model is written. @throws UserError('path-outside-workspace') where links lead out of the folder. */
+/** The target path of a file beside the model. @throws UserError('path-outside-workspace') if links lead out of the folder. */
 async function targetOf(folder: string, location: string): Promise<string> {
   const path = join(folder, location);
   await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
@@ -50,10 +50,10 @@ async function targetOf(folder: string, location: string): Promise<string> {
 }
 
 /**
- * Writes a model with changes, see replaceTensors, and the files that its tensors lie in under their names and in their order. In
- * the folder of the model itself they get the new file's name in front, so that nothing of it is written over.
+ * Writes a model with replacements, see replaceTensors, and the files that hold its tensors, under their names and in their order. In
+ * the model's own folder these files get the new file's name as a prefix, so that no file of the model is overwritten.
  * @param target absolute; its folder exists. @returns the paths written, the model's first.
- * @throws UserError('model-invalid') where a change does not fit, UserError('model-missing'), UserError('disk').
+ * @throws UserError('model-invalid') if a replacement does not fit, UserError('model-missing'), UserError('disk').
  */
 export async function writeOnnxFile(file: OnnxFile, changes: OnnxChanges, target: string): Promise<string[]> {
   const fail = (tensor: string, problem: string): never => {
@@ -81,7 +81,7 @@ export async function writeOnnxFile(file: OnnxFile, changes: OnnxChanges, target
           .split('\\')
           .join('/')
       : location;
-    // Of all of them: where one changes, the checksum of the file that some writers add to each is stale.
+    // All places are rewritten: if one changes, the checksum of the file that some writers add to each is stale.
     if (named !== location || tensors.some(({ name }) => changes.initializers.has(name)))
       for (const { name } of tensors) places.set(name, { location: named, ...layout.places.get(name)! });
     written.push({

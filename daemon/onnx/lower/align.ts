@@ -6,7 +6,7 @@ import type { Lowering } from './lowering.js';
 import { broadcastTo, numbers, reshaped, splatOf } from './values/numberTensor.js';
 import { dimsOf, inverse, isNatural, naturalAxes, type Value } from './values/value.js';
 
-/** Operands of an element-wise operation, lying alike. */
+/** Operands of an element-wise operation in one order of axes. */
 export interface Aligned {
   readonly nodes: readonly Node[];
   /** Axis j of the nodes is axis order[j] of the result. */
@@ -16,9 +16,9 @@ export interface Aligned {
 }
 
 /**
- * Brings operands into one order of axes: that of the largest that is computed, of equal ones the first that lies differently from
- * ONNX has it, so that values between convolutions stay where they are.
- * @throws RangeError where the operands do not broadcast
+ * Brings operands into one order of axes: that of the largest computed operand. Among equals it is the first one whose order is not
+ * ONNX's, so that values between convolutions stay where they are.
+ * @throws RangeError if the operands do not broadcast
  */
 export function aligned(lowering: Lowering, values: readonly Value[]): Aligned {
   const dims = values.map(dimsOf).reduce(broadcastShape);
@@ -38,12 +38,12 @@ export function orderFor(values: readonly Value[], rank: number): readonly numbe
   return best ? inverse(best.axes) : naturalAxes(rank);
 }
 
-/** An operand that broadcasts to a result whose axes lie in an order. */
+/** Reshapes an operand so that it broadcasts to a result whose axes have the given order. */
 export function operand(lowering: Lowering, value: Value, order: readonly number[]): Node {
   const dims = dimsOf(value);
   if (value.kind === 'numbers') {
     const splat = splatOf(value);
-    // Of one number all shapes broadcast, but its rank may be the result's.
+    // A single number broadcasts whatever its shape, which may still set the rank of the result.
     if (splat !== undefined && dims.every((n) => n === 1) && dims.length < order.length)
       return lowering.constant({ ...value, dims: [] });
   }
@@ -56,9 +56,9 @@ export function operand(lowering: Lowering, value: Value, order: readonly number
 
 /**
  * Inputs of an operation that needs equal sizes along all axes but some. A file without an open batch axis has constants, and
- * values computed from them, of the batch that it was written for: one sample of them is repeated for the batch of the pass.
+ * values computed from them, for the batch of its export: their first sample is repeated for the batch of the pass.
  *
- * @param free the axis that may differ; undefined: none, and sizes of 1 broadcast
+ * @param free the axis that may differ; if undefined, none may, and sizes of 1 broadcast
  */
 export function inBatch(call: Call, values: readonly Value[], free?: number): readonly Value[] {
   const { fileBatch, batch } = call.lowering;
@@ -78,7 +78,7 @@ export function inBatch(call: Call, values: readonly Value[], free?: number): re
   return result;
 }
 
-/** The first entry along an axis, as often as asked for. */
+/** Repeats the first entry along an axis. */
 export function repeated({ lowering }: Call, value: Value, axis: number, times: number): Value {
   const dims = dimsOf(value);
   if (value.kind === 'numbers') {

@@ -5,29 +5,29 @@ import type { Lowering } from './lowering.js';
 import type { NumberTensor } from './values/numberTensor.js';
 import { dimsOf, type Value } from './values/value.js';
 
-/** Gives the values of a node's outputs, as many as it can give; those nobody reads may be left out. */
+/** Returns the values of a node's outputs, as many as the rule supports; outputs that no node reads may be missing. */
 export type Operator = (call: Call) => Value | readonly Value[];
 
-/** One node of the file being lowered: its inputs and attributes, checked when they are asked for. */
+/** One node of the file being lowered. Its inputs and attributes are checked when a rule requests them. */
 export class Call {
   constructor(
     readonly lowering: Lowering,
     readonly node: OnnxNode,
-    /** What messages call it. */
+    /** The node's name in messages. */
     readonly name: string,
     /** Version of the operator set. */
     readonly opset: number,
     private readonly values: readonly (Value | undefined)[],
   ) {}
 
-  /** Shapes for the batch that the file was written for, where it is another one: of the first input, and of the first output. */
+  /** Shapes of the first input and the first output for the batch of the file's export, if the pass has another batch. */
   get written(): { readonly input: readonly number[]; readonly output: readonly number[] } | undefined {
     const input = this.lowering.written?.get(this.node.inputs[0]!);
     const output = this.lowering.written?.get(this.node.outputs[0]!);
     return input && output && { input, output };
   }
 
-  /** @returns an error that names the node, to be thrown. */
+  /** @returns an error that names the node; the caller throws it. */
   refusal(detail: string): UserError {
     return new UserError('model-unsupported', `${this.node.op} "${this.name}" ${detail}`);
   }
@@ -36,7 +36,7 @@ export class Call {
     return this.values.filter((value) => value !== undefined);
   }
 
-  /** How many inputs and outputs the node lists, empty names too. */
+  /** Number of inputs and outputs that the node lists, including empty names. */
   get arity(): number {
     return this.values.length;
   }
@@ -45,7 +45,7 @@ export class Call {
     return this.node.outputs.length;
   }
 
-  /** Whether an output has a name, that is, may be read. */
+  /** Whether an output has a name, so that other nodes may read it. */
   gives(index: number): boolean {
     return (this.node.outputs[index] ?? '') !== '';
   }
@@ -56,7 +56,7 @@ export class Call {
     return value;
   }
 
-  /** The first inputs, all of which must be there. */
+  /** The first inputs; all of them are required. */
   operands(count: number): readonly Value[] {
     return Array.from({ length: count }, (_, i) => this.input(i));
   }
@@ -78,7 +78,7 @@ export class Call {
     return this.values[index] === undefined ? undefined : this.known(index, what);
   }
 
-  /** Whole numbers from an attribute (older operator sets) or, where it has none, an input. */
+  /** Whole numbers from an attribute (older operator sets) or, if there is none, from an input. */
   wholes(attribute: string, index: number): readonly number[] | undefined {
     if (this.node.attributes.has(attribute)) return this.ints(attribute, []);
     const given = this.optionalKnown(index, `"${attribute}"`);
@@ -92,7 +92,7 @@ export class Call {
     return axis;
   }
 
-  /** The kinds of an attribute decide the type of its value: whoever asks names both. */
+  /** The accepted types of an attribute determine the type of its value: the caller names both. */
   #attribute<T>(name: string, ...kinds: readonly OnnxAttribute['kind'][]): T | undefined {
     const given = this.node.attributes.get(name);
     if (!given) return undefined;
@@ -132,7 +132,7 @@ export class Call {
     return this.#attribute<OnnxTensor>(name, 'tensor');
   }
 
-  /** The type that an attribute of TensorProto.DataType asks for. @throws UserError of a type that has no numbers */
+  /** The type for a number of TensorProto.DataType. @throws UserError for a type without numbers */
   dtype(name: string, otherwise: DType): DType {
     const code = this.int(name, undefined);
     if (code === undefined) return otherwise;

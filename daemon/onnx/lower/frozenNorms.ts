@@ -2,9 +2,9 @@ import type { OnnxGraph, OnnxNode } from '../file/onnxModel.js';
 import { mayBeWeight } from './weights.js';
 
 /**
- * BatchNormalization with fixed statistics that an exporter wrote as arithmetic: a convolution without a bias, times one number for
- * each channel, plus one for each channel. Neither is trained in the framework that it comes from (torchvision's
- * FrozenBatchNorm2d, inference graphs of TensorFlow).
+ * Finds BatchNormalization with fixed statistics that an exporter wrote as arithmetic: a convolution without a bias, times one number per
+ * channel, plus one per channel. The framework of the file trains neither (torchvision's FrozenBatchNorm2d, inference graphs of
+ * TensorFlow).
  *
  * @returns the initializers of scales and shifts
  */
@@ -12,7 +12,7 @@ export function frozenNorms({ initializers }: OnnxGraph, nodes: readonly OnnxNod
   const producer = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const readers = new Map<string, number>();
   for (const { inputs } of nodes) for (const input of inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
-  /** The initializer, of one number a channel, that a node applies to the result of another one. */
+  /** The initializer, of one number per channel, that a node applies to the result of another node. */
   const applied = (node: OnnxNode | undefined, op: string) => {
     if (node?.op !== op || node.inputs.length !== 2) return undefined;
     const at = node.inputs.findIndex((name) => {

@@ -2,18 +2,18 @@ import { UserError } from '../../protocol/errors.js';
 import type { OnnxModel, OnnxValue } from '../file/onnxModel.js';
 import { dtypeOf } from './operators/constants.js';
 
-/** The sizes of a model's inputs: one of them is open, or stands for, the samples of a batch. */
+/** Finds the sizes of a model's inputs. One axis is the batch: an open one, or one that stands for it. */
 
 export interface InputSizes {
-  /** The file's shapes; without the first axis, unless whole. */
+  /** The file's shapes, without the first axis unless `whole`. */
   readonly shapes: readonly (readonly number[])[];
-  /** The batch that the file was written for; undefined: it is open. */
+  /** The batch of the file's export; undefined if it is open. */
   readonly fileBatch: number | undefined;
 }
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 100));
 
-/** Its dimensions in words: [batch, 3, height, width]. */
+/** The dimensions for a message: [batch, 3, height, width]. */
 const written = ({ dims }: OnnxValue): string => `[${dims?.map((dim) => dim ?? '?').join(', ')}]`;
 
 function checked(path: string, value: OnnxValue): readonly (number | string | null)[] {
@@ -24,8 +24,8 @@ function checked(path: string, value: OnnxValue): readonly (number | string | nu
 }
 
 /**
- * @param sizes of open dimensions, by the name that the file gives them
- * @param whole every axis is the model's own; none is a batch
+ * @param sizes of open dimensions, by their names in the file
+ * @param whole every axis belongs to the model, and none is a batch
  * @throws UserError('model-unsupported') naming the input and the dimension
  */
 export function inputSizes(

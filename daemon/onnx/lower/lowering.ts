@@ -17,27 +17,27 @@ import {
 import { permutedLayout, splitLayout, type WeightLayout } from './values/weightLayout.js';
 import { inLayout, type Weights } from './weights.js';
 
-/** The most operations of a graph: recurrent units make many of few. */
+/** Most operations of a graph: recurrent units expand to many. */
 const mostOperations = 2 ** 20;
 
-/** How a weight is read. */
+/** The roles in which a weight is read. */
 export type WeightUse = 'kernel' | 'parameter' | 'state';
 
-/** What a pass is lowered for. */
+/** The settings of one pass. */
 export interface LoweringSpec {
   readonly builder: GraphBuilder;
   readonly weights: Weights;
   readonly batch: number;
-  /** The batch that a file without an open batch axis was written for, and that its constants hold. */
+  /** The batch for which a file without an open batch axis was exported; its constants have it. */
   readonly fileBatch: number | undefined;
-  /** Shapes of the file's values for that batch, where the pass has another one. */
+  /** Shapes of the file's values for that batch, if the pass has another one. */
   readonly written: ReadonlyMap<string, readonly number[]> | undefined;
   readonly training: boolean;
-  /** The network's own node of a weight; undefined while the model is planned, when readers say what they want. */
+  /** Returns the network's node of a weight. It is undefined while the model is planned: readers then report the layout they need. */
   readonly weight: ((name: string) => Node) | undefined;
 }
 
-/** Values of one pass, and how they become nodes. */
+/** The values of one pass, and their conversion to nodes. */
 export class Lowering {
   readonly builder: GraphBuilder;
   readonly weights: Weights;
@@ -47,10 +47,10 @@ export class Lowering {
   readonly training: boolean;
   /** Data inputs that an operation over images reads with channels first. */
   readonly images = new Set<number>();
-  /** The next values of states. */
+  /** Next values of states. */
   readonly states = new Map<string, Node>();
   readonly #weight: LoweringSpec['weight'];
-  /** Where samples are not the outer part of their axis: how often the axis has them all, by the name of the value. */
+  /** Values whose samples are not the outer part of their axis: how many times the axis repeats all samples, by the name of the value. */
   readonly #outer = new Map<string, number>();
   #added = 0;
   readonly #planned = new Map<string, Node>();
@@ -65,19 +65,19 @@ export class Lowering {
     this.#weight = spec.weight;
   }
 
-  /** Whether this only finds out what readers want of weights. */
+  /** Whether this pass only plans: it finds the layouts that readers need. */
   get plans(): boolean {
     return this.#weight === undefined;
   }
 
-  /** [steps * batch, features] has the samples inside of 'steps': they begin anew that often. */
+  /** How many times the axis of samples repeats all samples: in [steps * batch, features], `steps` times. */
   outerOf = (name: string): number => this.#outer.get(name) ?? 1;
 
   setOuter(name: string, outer: number): void {
     if (outer !== 1) this.#outer.set(name, outer);
   }
 
-  /** A result whose axis of samples is that of an input, by its size, has the samples as the input has them. */
+  /** If the axis of samples of a result has the size of an input's, the result has the samples in the same arrangement. */
   inheritOuter(
     output: string,
     dims: readonly number[],
@@ -91,7 +91,7 @@ export class Lowering {
     if (from !== undefined) this.#outer.set(output, this.#outer.get(from)!);
   }
 
-  /** The size of the axis that is another one than in the file. */
+  /** The size of the axis that differs from the file's. */
   #sizeOfBatch(name: string, dims: readonly number[]): number | undefined {
     const before = this.written?.get(name);
     return dims.find((n, axis) => before?.length === dims.length && n !== before[axis]);
@@ -106,7 +106,7 @@ export class Lowering {
   ): Node {
     // prettier-ignore
     if (++this.#added > mostOperations) throw new RangeError(`the model is computed by more than ${mostOperations} operations`); // prettier-ignore
-    // What a file says is checked once, while it is planned: the passes are made of the same nodes.
+    // The file's declarations are checked once, while the model is planned; later passes consist of the same nodes.
     if (this.plans) verifyNode({ id: Number.MAX_SAFE_INTEGER, op, inputs, shape, attrs, dtype: dtype ?? inputs[0]!.dtype }); // prettier-ignore
     return this.builder.add({ op, inputs, shape, attrs, ...(dtype === undefined ? {} : { dtype }) });
   }
@@ -126,12 +126,12 @@ export class Lowering {
     return this.add('Cast', [node], node.shape, {}, dtype);
   }
 
-  /** The value of a node whose axis j is the value's axis order[j]. */
+  /** The value of a node: axis j of the node is axis order[j] of the value. */
   value(node: Node, order: readonly number[] = naturalAxes(node.shape.length), origin: Origin = 'weighted'): NodeValue {
     return { kind: 'node', node, axes: inverse(order), origin };
   }
 
-  /** A node whose axis j is the value's axis order[j]. */
+  /** A node of the value: axis j of the node is axis order[j] of the value. */
   inOrder(value: Value, order: readonly number[]): Node {
     switch (value.kind) {
       case 'numbers':
@@ -163,12 +163,12 @@ export class Lowering {
     const { data, dims, dtype } = tensor;
     const splat = splatOf(tensor);
     if (dtype === 'float32') return this.builder.constant(splat ?? Float32Array.from(data), dims, dtype);
-    // Whole numbers are of 64 bits in the file; what is beyond 32 is a limit, such as "to the end".
+    // Whole numbers have 64 bits in the file. A number beyond 32 bits is a limit, such as "to the end".
     const whole = (v: number) => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v));
     return this.builder.constant(splat === undefined ? Int32Array.from(data, whole) : whole(splat), dims, dtype);
   }
 
-  /** The node of a weight, lying as the reader wants it; `layout` is of this view of it. */
+  /** The node of a weight in the layout that the reader needs; `layout` is relative to this view of the weight. */
   weight(value: WeightValue, layout: WeightLayout, use: WeightUse): Node {
     const whole = this.#ofFile(value, layout);
     if (!whole) {
@@ -188,7 +188,7 @@ export class Lowering {
     return node;
   }
 
-  /** A layout of a view as one of the file's tensor; undefined where it splits axes of a transposed view. */
+  /** A layout of a view as a layout of the file's tensor; undefined if it splits axes of a transposed view. */
   #ofFile({ axes, dims }: WeightValue, layout: WeightLayout): WeightLayout | undefined {
     if (isNatural(axes)) return layout;
     if (!sameShape(layout.split, dims)) return undefined;
@@ -203,7 +203,7 @@ export class Lowering {
     return inLayout(this.builder, this.natural(value), splitLayout(dimsOf(value), naturalAxes(rank)), layout);
   }
 
-  /** The values in the file, where they are a constant of an operation and not trained; undefined: they are computed. */
+  /** The values in the file if they are a constant that is not trained; undefined if they are computed. */
   known(value: Value): NumberTensor | undefined {
     if (value.kind === 'numbers') return value;
     if (value.kind === 'node') return undefined;
@@ -213,7 +213,7 @@ export class Lowering {
   }
 }
 
-/** Where the result of an operation on values comes from. */
+/** The origin of a result that is computed from values. */
 export function originOf(values: readonly Value[]): Origin {
   let origin: Origin | undefined;
   for (const value of values) {

@@ -1,17 +1,17 @@
 import type { OnnxModel, OnnxNode } from '../file/onnxModel.js';
 import type { WeightRecord } from './weights.js';
 
-/** What a person should know of a model that was imported, in sentences. */
+/** Notes for the user on an imported model, in sentences. */
 
 const keepsNorm =
   'torch.onnx.export(..., training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False) keeps it';
 
 const many = (n: number, one: string, more = `${one}s`): string => `${n} ${n === 1 ? one : more}`;
 
-/** Names that exporters give to convolutions into which they folded a BatchNormalization: PyTorch's, and tf2onnx's. */
+/** Names that exporters give to convolutions with a folded BatchNormalization: PyTorch's and tf2onnx's. */
 const isFolded = (name: string): boolean => /^onnx::Conv_\d+$|_fused_bn/.test(name);
 
-/** How BatchNormalization came through the export. */
+/** What the export did to BatchNormalization. */
 function batchNormNote(nodes: readonly OnnxNode[], frozen: number): string | undefined {
   const present = nodes.filter(({ op }) => op === 'BatchNormalization').length;
   const folded = nodes.filter(({ op, inputs }) => /^Conv/.test(op) && isFolded(inputs[1] ?? '')).length;
@@ -38,7 +38,7 @@ const WIDENED: Readonly<Record<string, string>> = {
   double: 'float64, computed in float32',
 };
 
-/** One sentence each about BatchNormalization, ties, number formats and statistics that cannot move. */
+/** One sentence each about BatchNormalization, ties, number types and statistics that cannot move. */
 export function notesOf(model: OnnxModel, nodes: readonly OnnxNode[], weights: readonly WeightRecord[]): string[] {
   const frozen = weights.filter((weight) => weight.frozen).length / 2;
   const types = [...new Set(weights.map(({ tensor }) => tensor.type))].flatMap((type) => WIDENED[type] ?? []);

@@ -16,20 +16,20 @@ import { Weights } from './weights.js';
 
 export interface OnnxOptions {
   /**
-   * `channelsLast` (the default): images come and go as [height, width, channels], as the product's data has them, where the
-   * file's first operation on them wants channels first; see `NetworkPort.fileAxes`. `asFile`: as in the file.
+   * `channelsLast` (the default): images have the shape [height, width, channels], as in the product's data, if the file's first
+   * operation on them needs channels first; see `NetworkPort.fileAxes`. `asFile`: as in the file.
    */
   readonly images?: 'channelsLast' | 'asFile';
-  /** Sizes of open dimensions other than the batch, by the file's names. */
+  /** Sizes of open dimensions other than the batch, by their names in the file. */
   readonly sizes?: ReadonlyMap<string, number>;
-  /** No axis is a batch: data has the file's shapes, and a pass's batch means nothing. For graphs of one fixed computation. */
+  /** No axis is a batch: data has the file's shapes, and a pass ignores its batch. It serves graphs of one fixed computation. */
   readonly wholeShapes?: boolean;
 }
 
 /** A weight with its tensor in the file. */
 export interface OnnxWeight extends NetworkWeight {
   readonly tensor: OnnxTensor;
-  /** The network's tensor as a rearrangement of the file's. */
+  /** The layout of the network's tensor relative to the file's. */
   readonly layout: WeightLayout;
   /** The file's values in the network's layout. @throws as OnnxTensor.values */
   values(): Float32Array;
@@ -39,20 +39,20 @@ export interface OnnxWeight extends NetworkWeight {
 export interface OnnxOperation {
   readonly name: string;
   readonly op: string;
-  /** The weights that it reads, by name. */
+  /** Names of the weights that it reads. */
   readonly weights: readonly string[];
-  /** Of its first output, in the file's order of axes, for a batch of one (or as the file has it). */
+  /** Shape of its first output, in the file's order of axes, for a batch of one (or of the file's batch). */
   readonly shape: readonly number[];
 }
 
 export interface OnnxNetwork extends Network {
   readonly weights: readonly OnnxWeight[];
   readonly operations: readonly OnnxOperation[];
-  /** What a person should know of the import. */
+  /** Notes on the import for the user. */
   readonly notes: readonly string[];
 }
 
-/** Of a network with an open batch: enough that axes of one sample are not taken for it. */
+/** Batch of the plan of a network with an open batch: large enough that no other axis is mistaken for the samples. */
 const planBatch = 2;
 
 interface Plan {
@@ -63,10 +63,10 @@ interface Plan {
 }
 
 /**
- * An ONNX model as a network. It is followed once to find what its operations want of the weights, and all that is not
+ * Lowers an ONNX model to a network. A first pass finds the layouts that operations need for the weights, and everything that is not
  * supported; then each pass is recorded for a batch.
  *
- * @param path names the model in messages
+ * @param path the model's name in messages
  * @throws UserError('model-unsupported') with every operator and input that has no rule, in one message
  */
 export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptions = {}): OnnxNetwork {
@@ -79,7 +79,7 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   const batchOfPlan = fileBatch ?? planBatch;
   const lead = (batch: number) => (whole ? [] : [batch]);
 
-  /** Axis j of the data's node is axis order[j] of the file's input. */
+  /** The order of axes of each input: axis j of the data's node is axis order[j] of the file's input. */
   const orderOf = (index: number, images: ReadonlySet<number>): number[] => {
     const rank = shapes[index]!.length + lead(1).length;
     return images.has(index) ? channelsLast(rank) : naturalAxes(rank);
@@ -101,7 +101,7 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     const values = walk({ model, nodes, names, lowering, inputs, refuse: (message) => refusals.push(message) });
     if (refusals.length > 0) throw unsupported(path, nodes, refusals);
     const outputs = graph.outputs.map(({ name }) => values.get(name));
-    // Whoever gives an output reads it, in a layout.
+    // An output is read in a layout, too.
     const given = outputs.map((value) => lowering.natural(value!));
     verified(path, builder, given);
     return { weights, images: lowering.images, shapes: shapesOf(values), outputs };
@@ -165,7 +165,7 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
   };
 }
 
-/** What a file says of shapes may not fit together. @throws UserError('model-invalid') naming the operation */
+/** The shapes of a file may contradict each other. @throws UserError('model-invalid') naming the operation */
 function verified(path: string, builder: GraphBuilder, outputs: readonly Node[]): void {
   const { nodes } = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
   try {
@@ -176,7 +176,7 @@ function verified(path: string, builder: GraphBuilder, outputs: readonly Node[])
   }
 }
 
-/** An image that a network of images gives lies as it is computed; everything else as in the file. */
+/** Images that a network of images returns keep the order in which they are computed; all other outputs have the file's. */
 function orderOfOutput(value: Value, images: boolean): readonly number[] {
   const rank = value.kind === 'node' ? value.axes.length : value.dims.length;
   const last = channelsLast(rank);
@@ -194,7 +194,7 @@ function operationsOf(
   const used = new Set(weights.used().map(({ name }) => name));
   const sources = new Map<string, string>([...graph.initializers.keys()].map((name) => [name, name]));
   return nodes.flatMap((node): OnnxOperation[] => {
-    // A tensor that is only handed on, or transposed, is the weight itself.
+    // A tensor that is only passed on, or transposed, is the weight itself.
     const isView = ['Identity', 'Cast', 'Transpose'].includes(node.op) && sources.has(node.inputs[0]!);
     if (isView) sources.set(node.outputs[0]!, sources.get(node.inputs[0]!)!);
     const shape = shapes.get(node.outputs[0]!);

@@ -14,7 +14,7 @@ import { reshapingOperators } from './operators/reshaping.js';
 import { resizingOperators } from './operators/resizing.js';
 import { unaryOperators } from './operators/unary.js';
 
-/** Every operator of ONNX's own domain that has a rule, by name. */
+/** The rules of operators of ONNX's own domain, by name. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...constantOperators,

@@ -2,7 +2,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { OnnxNode } from '../file/onnxModel.js';
 import { OPERATORS } from './registry.js';
 
-/** Operators without a rule, all of a model in one message, each kind with the way out. */
+/** Collects the operators without a rule of a model in one message, with a way out for each kind. */
 
 interface Kind {
   readonly what: string;
@@ -66,7 +66,7 @@ function counted(names: readonly string[]): string {
   return [...counts].map(([name, n]) => (n > 1 ? `${name} (${n})` : name)).join(', ');
 }
 
-/** Sentences about the nodes that have no rule, one for each kind. */
+/** Sentences about the nodes without a rule, one per kind. */
 export function problemsOf(nodes: readonly OnnxNode[]): string[] {
   let rest = nodes.filter((node) => !isSupported(node));
   return KINDS.flatMap(({ what, wayOut, has }) => {
@@ -77,8 +77,8 @@ export function problemsOf(nodes: readonly OnnxNode[]): string[] {
 }
 
 /**
- * @param refusals of nodes whose operator has a rule, but not for what they ask
- * @returns the error that says all of it
+ * @param refusals sentences about nodes whose operator has a rule that does not cover them
+ * @returns one error with all of it
  */
 export function unsupported(path: string, nodes: readonly OnnxNode[], refusals: readonly string[]): UserError {
   const some = refusals.slice(0, 5);

@@ -10,9 +10,9 @@ import { isSupported } from './unsupported.js';
 import { dimsOf, type Value } from './values/value.js';
 import { mayBeWeight } from './weights.js';
 
-/** Follows a graph from its inputs to its outputs, each node's outputs from its inputs. */
+/** Walks a graph from its inputs to its outputs, and computes each node's outputs from its inputs. */
 
-/** What a node that has no rule, or not for this, leaves behind: nothing, and a sentence. */
+/** The result of a node without a rule, or one that the rule does not cover: no value, and a sentence. */
 export type Refuse = (message: string) => void;
 
 /** The nodes that some output of the model depends on, in the file's order. */
@@ -26,7 +26,7 @@ export function liveNodes({ nodes, outputs }: OnnxGraph): OnnxNode[] {
   return live.reverse();
 }
 
-/** What messages and tables call a node: the module that its weights are named after, else its own name. */
+/** The name of a node in messages and tables: the module that its weights are named after, else its own name. */
 export function layerNames(graph: OnnxGraph, nodes: readonly OnnxNode[]): ReadonlyMap<OnnxNode, string> {
   const ofWeight = (name: string): string | undefined => {
     const tensor = graph.initializers.get(name);
@@ -41,7 +41,7 @@ export function layerNames(graph: OnnxGraph, nodes: readonly OnnxNode[]): Readon
   );
 }
 
-/** The most numbers that all constants of a model are, which are held while it is lowered. */
+/** Most numbers in all constants of a model; they are held while it is lowered. */
 const mostHeld = 2 ** 25;
 
 export interface Walk {
@@ -51,11 +51,11 @@ export interface Walk {
   readonly lowering: Lowering;
   /** A value for each input of the graph. */
   readonly inputs: readonly Value[];
-  /** Called instead of throwing, so that all that is wrong is found. */
+  /** Called instead of throwing, so that all problems are found. */
   readonly refuse?: Refuse;
 }
 
-/** A data input: whole numbers and truths come as float32, as all data does. */
+/** A data input. Whole numbers and bools become float32, as all data is. */
 export function inputValue(
   lowering: Lowering,
   { type }: OnnxValue,
@@ -68,7 +68,7 @@ export function inputValue(
   return lowering.value(dtype === 'float32' ? node : lowering.cast(node, dtype), order, index);
 }
 
-/** What is wrong with a node of the file, in words; undefined: with us. */
+/** What is wrong with a node of the file, as a sentence; undefined if the fault is in this product. */
 function messageOf(error: unknown, at: string): string | undefined {
   if (error instanceof UserError) return error.message;
   if (error instanceof RangeError) return `${at}: ${error.message}`;
@@ -76,8 +76,8 @@ function messageOf(error: unknown, at: string): string | undefined {
 }
 
 /**
- * Every value that is computed, by name.
- * @throws UserError('model-unsupported') of the first node that cannot be lowered, unless `refuse` takes it
+ * Computes every value, by name.
+ * @throws UserError('model-unsupported') for the first node that cannot be lowered, unless `refuse` takes it
  */
 export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): ReadonlyMap<string, Value> {
   const { graph } = model;
@@ -104,7 +104,7 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
       if (!refuse) throw new UserError('model-unsupported', message);
       refuse(message);
     };
-    // What follows from a node that failed says nothing new.
+    // Nodes that depend on a failed node report nothing new.
     if (!isSupported(node) || node.inputs.some((input) => missing.has(input))) {
       for (const output of node.outputs) missing.add(output);
       continue;
@@ -136,6 +136,6 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
   return values;
 }
 
-/** Shapes of all values that were computed. */
+/** Shapes of all computed values. */
 export const shapesOf = (values: ReadonlyMap<string, Value>): ReadonlyMap<string, readonly number[]> =>
   new Map([...values].map(([name, value]) => [name, dimsOf(value)]));

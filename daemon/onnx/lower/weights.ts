@@ -4,36 +4,36 @@ import type { OnnxGraph, OnnxTensor } from '../file/onnxModel.js';
 import { isNatural } from './values/value.js';
 import { fileLayout, sameLayout, type WeightLayout } from './values/weightLayout.js';
 
-/** What is known of an initializer that is a weight. Who reads it adds to this while the model is planned. */
+/** The facts about an initializer that is a weight. Its readers add to them while the model is planned. */
 export interface WeightRecord {
   readonly name: string;
   readonly tensor: OnnxTensor;
   /** The layouts that it is read in. */
   readonly wanted: WeightLayout[];
-  /** Of the first operation that reads it. */
+  /** The layer of the first operation that reads it. */
   layer: string | undefined;
-  /** A kernel or an embedding: what budgets on weights are about. */
+  /** Whether it is a kernel or an embedding: budgets on weights count these. */
   prunable: boolean;
-  /** How many operations read it as a moving average. */
+  /** Number of operations that read it as a moving average. */
   asState: number;
-  /** How many operations read it as something that is trained. */
+  /** Number of operations that read it as a trained parameter. */
   asParameter: number;
-  /** Trained without gradients for reasons of the file: a frozen BatchNormalization. */
+  /** The file freezes it (a frozen BatchNormalization): it gets no gradient. */
   frozen: boolean;
 }
 
 const isFloat = ({ type }: OnnxTensor): boolean => ['float', 'float16', 'bfloat16', 'double'].includes(type);
 
 /**
- * Initializers that may be weights: numbers with a fraction, of one axis at least. Whether one is, its readers decide: limits,
- * scales of images and constants of normalisation are none.
+ * Initializers that may be weights: fractional numbers with at least one axis. Their readers decide. Limits, scales of images and
+ * constants of normalisation are not weights.
  */
 export const mayBeWeight = (tensor: OnnxTensor): boolean => isFloat(tensor) && tensor.dims.length > 0;
 
-/** The weights of a model, by the initializer's name. Those that share a tensor are one. */
+/** The weights of a model, by the initializer's name. Initializers that share a tensor are one weight. */
 export class Weights {
   readonly #records = new Map<string, WeightRecord>();
-  /** The layout that each is in, once all readers are known. */
+  /** The layout of each weight, once all readers are known. */
   readonly #layouts = new Map<string, WeightLayout>();
 
   constructor(private readonly graph: OnnxGraph) {}
@@ -48,7 +48,7 @@ export class Weights {
     return record;
   }
 
-  /** Those that some operation reads as a weight, in the file's order. */
+  /** The initializers that some operation reads as a weight, in the file's order. */
   used(): WeightRecord[] {
     return [...this.graph.initializers.keys()]
       .map((name) => this.#records.get(name))
@@ -57,7 +57,7 @@ export class Weights {
   }
 
   /**
-   * The layout of the network's tensor: the one that all readers want, else the file's, from which each reader transposes.
+   * The layout of the network's tensor: the one that all readers need, else the file's, which each reader transposes.
    */
   layout(name: string): WeightLayout {
     const known = this.#layouts.get(name);
@@ -83,7 +83,7 @@ function moved(builder: GraphBuilder, node: Node, perm: readonly number[]): Node
 const shaped = (builder: GraphBuilder, node: Node, shape: readonly number[]): Node =>
   builder.add({ op: 'Reshape', inputs: [node], shape });
 
-/** A weight's node, which lies as `from` says, in another layout. */
+/** The node of a weight in another layout; `from` is its present one. */
 export function inLayout(builder: GraphBuilder, node: Node, from: WeightLayout, to: WeightLayout): Node {
   if (sameLayout(from, to)) return node;
   const apart = shaped(builder, node, from.perm.map((axis) => from.split[axis]!)); // prettier-ignore

@@ -62,7 +62,7 @@ const percent = (fraction: number | null): string => (fraction === null ? '-' : 
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const number = (value: number): string => Number(value.toPrecision(6)).toLocaleString('en');
 
-/** What was asked and what the written file has: "at most 8,192 bytes: 8,120". */
+/** The requirement and the amount in the written file: "at most 8,192 bytes: 8,120". */
 const checked = (done: Extract<RunEvent, { event: 'done' }>): string =>
   (done.budget ?? [])
     .map(

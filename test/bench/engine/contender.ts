@@ -1,4 +1,4 @@
-/** A contender: a process that trains a problem when asked to, and is stopped while it is another's turn. */
+/** A contender: a process that trains a problem on request, and is stopped while another one runs. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 

@@ -9,14 +9,14 @@ import { updateSegments } from '../../../daemon/engine/update/segments.js';
 import type { Problem } from './problems.js';
 import { batchesOf, modelOf } from './worker.js';
 
-/** What one step took, in ms. */
+/** Time of one step, in ms. */
 export interface StepTimes {
   readonly copied: number;
   readonly updated: number;
   readonly whole: number;
 }
 
-/** Ready to run, with the problem's weights and data. @throws Error where the kernels do not run here. */
+/** Ready to run, with the problem's weights and data. @throws Error if the kernels do not run on this machine. */
 export async function openNativeStep(problem: Problem, threads: number) {
   const found = loadAddon();
   if ('reason' in found) throw new Error(found.reason);

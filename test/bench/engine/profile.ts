@@ -1,4 +1,4 @@
-/** `npm run bench:engine -- --profile [NET...]`: where a training step of the native engine goes, operation by operation. */
+/** `npm run bench:engine -- --profile [NET...]`: the times of a training step of the native engine, operation by operation. */
 import type { Operation } from '../../../daemon/engine/native/cost.js';
 import { openNativeStep } from './nativeStep.js';
 import type { Problem } from './problems.js';

@@ -1,4 +1,4 @@
-/** Our side of the benchmark: one engine on one problem, commanded over stdin (see contender.ts). */
+/** Our side of the benchmark: one engine on one problem, controlled over stdin (see contender.ts). */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { BatchStream, TrainRequest } from '../../../daemon/engine/engine.js';

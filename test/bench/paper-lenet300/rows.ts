@@ -14,7 +14,7 @@ export interface PaperRow {
   };
   readonly budget: Budget;
   readonly run: 'lc' | 'magnitude';
-  /** What this row needs that differs from the study's common schedule. */
+  /** The settings in which this row differs from the study's common schedule. */
   readonly schedule?: Partial<ResolvedPlan['schedule']>;
 }
 

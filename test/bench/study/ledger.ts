@@ -1,4 +1,4 @@
-/** What a long study has finished: one JSON file, rewritten atomically after every row, so that an interrupted study goes on. */
+/** The finished rows of a long study: one JSON file, rewritten atomically after every row, so that an interrupted study continues. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileAtomic } from '../../../daemon/files/atomicWrite.js';

@@ -55,7 +55,7 @@ function torchSettings(): ContenderSpec[] {
 
 interface Answer {
   readonly losses: readonly number[];
-  /** Of each step; and of processor time, all threads together, which other programs on the machine change least. */
+  /** Time of each step, and processor time of all threads, which other programs on the machine change least. */
   readonly seconds: readonly number[];
   readonly cpuSeconds: readonly number[];
   /** The most that the process has had, in MB. */

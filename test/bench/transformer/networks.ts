@@ -70,7 +70,7 @@ class Encoder {
     return this.make.add(this.make.matMul(x, kernel), this.weight(`${name}.bias`, [columns], 0.02));
   }
 
-  /** As exporters write it: (x - mean) / sqrt(variance + eps) * gain + bias. */
+  /** LayerNorm in the form of exporters: (x - mean) / sqrt(variance + eps) * gain + bias. */
   norm(x: Node, name: string): Node {
     const { make } = this;
     const columns = x.shape.at(-1)!;

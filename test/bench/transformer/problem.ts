@@ -6,7 +6,7 @@ import { type NetworkName, type Sizes, sizesOf, trainingOf } from './networks.js
 export interface TransformerProblem extends Sizes {
   readonly name: NetworkName;
   readonly learningRate: number;
-  /** In the order of the file, float32. */
+  /** Weights in the order of the file, float32. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly weightsFile: string;
   readonly dataFile: string;

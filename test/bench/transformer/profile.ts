@@ -1,4 +1,4 @@
-/** `npm run bench:transformer -- --profile [NET...]`: where a training step goes, operation by operation. */
+/** `npm run bench:transformer -- --profile [NET...]`: the times of a training step, operation by operation. */
 import type { TransformerProblem } from './problem.js';
 import { trainerOf } from './worker.js';
 

@@ -1,4 +1,4 @@
-/** Our side: one engine's executor on a training graph, commanded over stdin (see ../engine/contender.ts). */
+/** Our side: one engine's executor on a training graph, controlled over stdin (see ../engine/contender.ts). */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { bindBuffers } from '../../../daemon/engine/compiled/buffers.js';
@@ -14,10 +14,10 @@ import type { Command } from '../engine/contender.js';
 import { sizesOf, trainingOf } from './networks.js';
 import type { TransformerProblem } from './problem.js';
 
-/** A network ready to be trained, on weights of its own. */
+/** A network ready for training, with its own weights. */
 export interface Trainer {
   readonly operations: readonly Operation[];
-  /** Seconds of each operation in the last step, where the engine measures them. */
+  /** Seconds of each operation in the last step, if the engine measures them. */
   seconds(): readonly number[];
   /** One step of SGD. @returns the loss before it. */
   step(): Promise<number>;

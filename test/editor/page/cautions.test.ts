@@ -1,4 +1,4 @@
-/** What speaks against a run's result, at the top of its page; and states and controls that every theme shows. */
+/** Warnings about a run's result at the top of its page; states and controls are visible in every theme. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { RunState } from '../../../daemon/protocol/events.js';
@@ -131,7 +131,7 @@ describe.each(THEMES)('theme %s', (theme) => {
   });
 });
 
-test('the ways out of a banner: another rate, the plan; none where nothing may run', async () => {
+test('a banner offers another rate and the plan, but nothing in Restricted Mode', async () => {
   const monitor = await openMonitor(browser, { height: 900 });
   const messages = hydration([doubtful()]);
   await monitor.send(messages);

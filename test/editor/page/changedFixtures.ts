@@ -1,4 +1,4 @@
-/** What pruning changed, made up: of digits, of numbers and of yes-or-no labels. */
+/** Made-up changes by pruning: of digits, of numbers and of yes-or-no labels. */
 import type { Finish } from '../../../daemon/protocol/finish.js';
 import type { ChangedSample, WhatChanged } from '../../../daemon/protocol/whatChanged.js';
 

@@ -1,4 +1,4 @@
-/** The charts of the built monitor page in a browser: crosshair, help, zoom, legends, tables, exports, values that are no numbers. */
+/** The charts of the built monitor page in a browser: crosshair, help, zoom, legends, tables, exports, values that are not numbers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { artifact, expectEventually } from '../expectEventually.js';
@@ -45,7 +45,7 @@ describe('the charts', () => {
     expect(await label.isVisible()).toBe(false);
   });
 
-  test('every chart says by keyboard what it shows; plain words in the legends, symbols in their tooltips', async () => {
+  test('keyboard users get the content of every chart; legends have plain words, their tooltips symbols', async () => {
     for (const card of ['loss', 'error', 'kept', 'distance', 'throughput', 'learningRate', 'histogram']) {
       const root = monitor.page.locator(`.card.${card}`);
       const help = root.getByRole('button', { name: /^Help on / });
@@ -64,7 +64,7 @@ describe('the charts', () => {
     const titles = await monitor.page.locator('.card.error .legend-item').evaluateAll((all) => all.map((one) => (one as HTMLElement).title)); // prettier-ignore
     expect(titles.join(' ')).toMatch(/θ: what the budget leaves/);
     expect(titles.join(' ')).toMatch(/w: all weights/);
-    // Every figure of an error says which part of the data it is of.
+    // Every figure of an error names its part of the data.
     for (const text of await monitor.page.locator('.card.error .legend-label').allInnerTexts())
       expect(text).toMatch(/training|validation|test/);
     expect(await monitor.page.locator('.run-header dt').allInnerTexts()).toContain('Error, pruned weights (test)');
@@ -114,7 +114,7 @@ describe('the charts', () => {
       const at = (await label.boundingBox())!;
       expect(at.x).toBeGreaterThanOrEqual(0);
       expect(at.x + at.width).toBeLessThanOrEqual(width);
-      // The cut at the start is a single point: it is not said of other places.
+      // The cut at the start is a single point: the crosshair does not show it at other places.
       expect(await label.innerText()).not.toContain('cut once');
     }
     await artifact(own.page, `page-cursor-${name}`);

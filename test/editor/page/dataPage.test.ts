@@ -136,7 +136,7 @@ test('every input of a model is shown, by its name, beside the same answers', as
   await page.page.close();
 });
 
-test('Enter takes the data as proposed; what is changed is asked for, and nothing is taken meanwhile', async () => {
+test('Enter accepts the proposed data; a change is computed first, and cannot be accepted meanwhile', async () => {
   const page = await openMonitor(browser, { name: 'data' });
   const use = page.page.getByRole('button', { name: 'Use This Data' });
   expect(await use.isEnabled()).toBe(false);

@@ -36,7 +36,7 @@ test.each(THEMES)('the sentence stands at the top, under what must be known befo
   await monitor.page.close();
 });
 
-test('it is asked for once, of a run that is done; each button does its own; Tab reaches all of them', async () => {
+test('the page requests it once, when the run is done; each button has its own action; Tab reaches all of them', async () => {
   const monitor = await openMonitor(browser);
   await monitor.send(hydration([fakeRun({ id: 'lenet300', state: 'running' })]));
   expect(await monitor.page.locator('.finish').isHidden()).toBe(true);
@@ -54,7 +54,7 @@ test('it is asked for once, of a run that is done; each button does its own; Tab
   }
   const actions = (await monitor.posted()).flatMap((message) => (message.type === 'control' ? [message.action] : []));
   expect(actions).toEqual(['export', 'whatChanged', 'tryIt', 'report', 'runAgain']);
-  // What was not measured is left out, and said to be.
+  // Figures that were not measured are left out, and the page lists them.
   await monitor.send([{ type: 'finish', run: 'lenet300', finish: { ...finish, size: null, speed: null, report: false } }]);
   expect(await card.locator('.finish-text').innerText()).toBe('100x fewer weights, 0.24 points better than the reference (test)'); // prettier-ignore
   expect(await card.innerText()).toContain('Size: not measured; speed beside the reference: not measured');

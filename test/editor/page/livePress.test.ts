@@ -1,4 +1,4 @@
-/** What runs bring while a button is pressed takes nothing away: no press, no focus. */
+/** Events of runs during the press of a button do not cancel the press or move the focus. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { expectEventually } from '../expectEventually.js';

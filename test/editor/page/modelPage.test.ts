@@ -1,4 +1,4 @@
-/** The built page of a model file that is no text, in a browser: themes, accessibility, CSP, keyboard. */
+/** The built page of a binary model file, in a browser: themes, accessibility, CSP, keyboard. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser } from 'playwright-core';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
@@ -15,7 +15,7 @@ afterAll(() => browser?.close());
 
 const free = (count: number) => ({ count, staying: 0, causes: [], goWith: [], tiedBy: [] });
 
-/** What a Keras file of LeNet300 says, after a run that kept 1%. */
+/** The content of a Keras file of LeNet300 after a run that kept 1%. */
 const modelFile: ToModelPage = {
   type: 'model',
   run: 'lenet300 09:30:00',
@@ -39,7 +39,7 @@ const modelFile: ToModelPage = {
   kept: [{ layer: 'fc1', weights: 235_200, kept: 1294 }],
 };
 
-describe('a model file that is no text', () => {
+describe('a binary model file', () => {
   test.each(THEMES)('is a table with actions, accessible, without a violation, in theme %s', async (theme) => {
     const model = await openMonitor(browser, { theme, name: 'model', height: 600 });
     expect(await model.page.getByRole('status').innerText()).toContain('Reading');
@@ -67,7 +67,7 @@ describe('a model file that is no text', () => {
     await model.page.close();
   });
 
-  test('what is no model says why, with the log at hand', async () => {
+  test('a file that is not a model shows the reason and a link to the log', async () => {
     const model = await openMonitor(browser, { name: 'model' });
     await model.send([{ type: 'problem', message: 'data.h5: no model_config; it is not a Keras model.' }]);
     expect(await model.page.getByRole('status').innerText()).toContain('not a Keras model');

@@ -100,7 +100,7 @@ test('keyboard: along the lines, into a repeated block and out of it; news of a 
   await page.page.close();
 });
 
-test('the list says the same of every layer, whatever is folded', async () => {
+test('the list has the same text for every layer, also when blocks are folded', async () => {
   const page = await openMonitor(browser, { name: 'model', width: 1024, height: 700 });
   const sent = shown('resnet20', shares);
   await page.send([sent]);

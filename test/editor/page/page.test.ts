@@ -65,7 +65,7 @@ describe('the page', () => {
     await page.close();
   }); // prettier-ignore
 
-  test('says at once what is being started, and makes room for its run', async () => {
+  test('names a run at once while it starts, and then shows it', async () => {
     const page = await openMonitor(browser);
     await page.send([{ type: 'runs', runs: [], primary: null, starting: 'lenet300', difference: [], trusted: true }]);
     expect(await page.page.locator('section.empty:visible').innerText()).toContain('Starting lenet300');
@@ -107,7 +107,7 @@ describe('the page', () => {
     ]);
   });
 
-  test('says at once what was pressed, until the run does it', async () => {
+  test('confirms a pressed button at once, until the run has reacted', async () => {
     const own = await openMonitor(browser);
     const [runs, ...rest] = one();
     if (runs?.type !== 'runs') throw new Error('no runs');

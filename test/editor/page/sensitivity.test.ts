@@ -62,7 +62,7 @@ test.each(THEMES)('drawn, accessible, no violation, in theme %s', async (theme) 
   }
 }); // prettier-ignore
 
-test('floors by the keys: the sum follows at once, the host is asked once, and what is shown is written', async () => {
+test('floors set by keys: the sum follows at once, the host gets one request, and the shown floors are written', async () => {
   const page = await openMonitor(browser, { name: 'sensitivity', width: 1024, height: 700 });
   await page.send(messages(lenet).slice(0, 2));
   const total = page.page.locator('.floors-total');
@@ -93,7 +93,7 @@ test('floors by the keys: the sum follows at once, the host is asked once, and w
   await page.page.close();
 }); // prettier-ignore
 
-test('floors by dragging: where the hand is, none at the left end; buttons set them all', async () => {
+test('floors set by dragging follow the pointer and end at the left edge; buttons set them all', async () => {
   const page = await openMonitor(browser, { name: 'sensitivity', width: 1024, height: 700 });
   await page.send(messages(lenet));
   const plot = page.page.getByRole('group', { name: 'Error against kept share of fc2' });

@@ -45,7 +45,7 @@ test.each(THEMES)('every kind of answer: drawn, accessible, no violation, in the
   }
 });
 
-test('the matrix is of the network that is chosen, or the difference; its figures say of which part they are', async () => {
+test('the matrix shows the selected network, or the difference; its figures name their part of the data', async () => {
   const page = await openMonitor(browser, { name: 'changed' });
   await page.send(shown(digits));
   expect(await page.page.locator('.page-header .subtitle').innerText()).toBe('All of it is of the 30 samples of the test part.'); // prettier-ignore
@@ -82,7 +82,7 @@ test('samples are pictures, or rows, and are filtered by their verdict with the 
   await page.page.close();
 });
 
-test('a drawn digit is asked with the values that the data would have; a typed row is checked before', async () => {
+test('a drawn digit gets the value range of the data; a typed row is checked first', async () => {
   const page = await openMonitor(browser, { name: 'changed' });
   await page.send(shown(digits, true));
   const pad = page.page.locator('.draw-pad');

@@ -7,7 +7,7 @@ import { crc32, deflateSync } from 'node:zlib';
 export interface Frame {
   /** Colours by rows, three bytes (red, green, blue) a pixel. */
   readonly pixels: Uint8Array;
-  /** How long it is shown. */
+  /** Time for which it is shown. */
   readonly milliseconds: number;
 }
 
@@ -30,7 +30,7 @@ const LONGEST = 65_535;
 
 /**
  * @param frames each of `width` x `height` pixels; those that are equal to the one before only prolong it.
- * @throws RangeError where there is no frame, a frame is of another size, or all frames together have more than 256 colours.
+ * @throws RangeError if there is no frame, a frame has another size, or all frames together have more than 256 colours.
  */
 export function encodeApng(width: number, height: number, frames: readonly Frame[]): Buffer {
   if (frames.length === 0) throw new RangeError('An animation has at least one frame.');
@@ -98,7 +98,7 @@ function difference(before: Uint8Array, after: Uint8Array, width: number, height
   return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** Rows of a rectangle, each after its filter byte: none, which suits palettes best. */
+/** Rows of a rectangle, each after its filter byte: no filter, which is best for palettes. */
 function scanlines(indices: Uint8Array, width: number, part: Rectangle): Buffer {
   const lines = Buffer.alloc((part.width + 1) * part.height);
   for (let row = 0; row < part.height; row++) {

@@ -1,7 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 import type { Shot } from './picture.js';
 
-/** What is seen of a window step by step, with a pointer, which a window without a screen has not. */
+/** Records a window step by step, with a pointer, because a window without a screen has none. */
 export class Movie {
   readonly #shots: Shot[] = [];
   readonly #running: Buffer[] = [];
@@ -46,7 +46,7 @@ export class Movie {
     this.#shots.push({ png: await this.page.screenshot(), milliseconds });
   }
 
-  /** Watches until something is there. @param most frames that are kept, in even distances. @param each how long each is shown. */
+  /** Records until a condition holds. @param most frames that are kept, at even distances. @param each time for which each is shown. */
   async watch(isThere: () => Promise<boolean>, { most, each, limit }: { most: number; each: number; limit: number }): Promise<void> {
     const end = Date.now() + limit;
     this.#running.length = 0;
@@ -54,7 +54,7 @@ export class Movie {
       if (Date.now() > end) throw new Error(`What the movie ends with was not there within ${limit / 1000} s.`);
       this.#running.push(await this.page.screenshot());
       await this.page.waitForTimeout(700);
-      // Every other one goes when there are many, and the time between them doubles as more come.
+      // If there are many frames, every other one is dropped, and the distance between them doubles.
       if (this.#running.length > 8 * most) this.#thin();
     }
     const last = this.#running.length - 1;

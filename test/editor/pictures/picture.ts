@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { encodeApng, type Frame } from './apng.js';
 
-/** What a picture of user interface needs; photographs would need more. */
+/** Colours for a picture of a user interface; photographs would need more. */
 const REDUCED = { palette: true, colours: 256, dither: 0, effort: 8, compressionLevel: 9 } as const;
 
 export interface Shot {
@@ -19,7 +19,7 @@ export interface Clip {
   readonly height: number;
 }
 
-/** @param width in pixels, where it is to be another than the shot's. @param clip the part that is shown, where it is not all. */
+/** @param width in pixels, if it differs from the shot's. @param clip the part that is shown, if it is not all. */
 export async function savePicture(
   file: string,
   png: Buffer,

@@ -15,7 +15,7 @@ const checks: Record<string, () => Promise<void>> = {
     const extension = vscode.extensions.getExtension(ID);
     assert.ok(extension, `${ID} is not there`);
     await extension.activate();
-    // It is active by now, so its code is loaded a second time to see what that costs. (Aim: 50 ms on a quiet machine.)
+    // The extension is active by now, so its code is loaded a second time to measure that. (Aim: 50 ms on a quiet machine.)
     const file = join(extension.extensionPath, manifest.main);
     const load = createRequire(file);
     delete load.cache[load.resolve(file)];

@@ -1,4 +1,4 @@
-/** Child processes that compute networks: one that dies, or hangs, gives the verdict of its network, and another follows. */
+/** Child processes that compute networks. If one dies or hangs, that is the verdict of its network, and a new one starts. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Report, Task } from './worker.js';
 import type { Verdict } from './verdict.js';
@@ -34,7 +34,7 @@ export class Child {
 
   #crash = { what: '', milliseconds: 0 };
 
-  /** @returns null when the process died; `#crash` then says how. */
+  /** @returns null if the process died; `#crash` then has the reason. */
   #attempt(task: Task): Promise<Verdict | null> {
     if (this.#done++ % networksEach === 0) this.close();
     const child = (this.#process ??= fork(this.script, ['--child'], { execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' })); // prettier-ignore

@@ -47,7 +47,7 @@ async function onEach<T>(
   return results;
 }
 
-/** Loss and gradient of one batch. @returns the gradient's norm, or null where the numbers are too large to compare. */
+/** Loss and gradient of one batch. @returns the gradient's norm, or null if the numbers are too large to compare. */
 async function compareGradients(trial: Trial, batch: Batch): Promise<number | null> {
   const { network, engines, oracle, start, judgement } = trial;
   const results = await onEach(trial, 'gradient', ({ session }) => session.gradient(batch.inputs, batch.target));
@@ -135,7 +135,7 @@ async function compareTraining(
   if (!suspicious && steps * costOf(oracle.training) > trainingLimit) return finite[0]!.weights;
   const exact = (noise?: number) => oracle.train({ ...start, weights: from }, request, batches, noise);
   const end = exact();
-  // Judged by how far the weights moved: what they started from says nothing.
+  // The error is relative to the movement of the weights: their starting values are irrelevant.
   const change = (weights: ArrayLike<number>) => Float64Array.from(weights, (w, i) => w - from[i]!);
   judge({ name: `weights after ${name}`, found: found(engines, finite.map(({ weights }) => change(weights))), exact: change(end.weights), noisy: (seed) => change(exact(100 * seed).weights), floor: 1e-6 * norm(from) + 1e-6 }, judgement); // prettier-ignore
   const flat = ({ states }: Start) => [...states.values()].flatMap((values) => Array.from(values));
@@ -165,7 +165,7 @@ async function compareAll(trial: Trial): Promise<boolean> {
   return true;
 }
 
-/** @param stage called before each step, so that a crash says where it was. */
+/** @param stage is called before each step, so that a crash report names the step. */
 export async function compareEngines(network: Network, stage: (name: string) => void): Promise<Verdict> {
   const begun = performance.now();
   const judgement: Judgement = { differ: [], notes: new Set() };

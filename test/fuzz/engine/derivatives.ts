@@ -5,7 +5,7 @@ import type { Interpreter } from './float64/interpreter.js';
 import { type Judgement, norm } from './judge.js';
 import { costOf, type Oracle } from './oracle.js';
 
-/** Of the differences of one network, in the units of `costOf`. */
+/** Errors of the differences of one network, in the units of `costOf`. */
 const budget = 8e6;
 const directions = 2;
 
@@ -15,7 +15,7 @@ interface Slope {
   readonly kink: boolean;
 }
 
-/** Along `direction` at `at`: symmetric where the loss is smooth. */
+/** The derivative along `direction` at `at`; the difference is symmetric if the loss is smooth. */
 function slopeAlong(lossAt: (t: number) => number, here: number, h: number): Slope {
   const [ahead, behind] = [lossAt(h), lossAt(-h)];
   const [right, left] = [(ahead - here) / h, (here - behind) / h];
@@ -59,7 +59,7 @@ export function checkDerivatives(
       const own = gradient.subarray(offset, offset + size);
       const along = (part: Float64Array) => part.reduce((sum, g, i) => sum + g * d[i]!, 0);
       const analytic = along(own);
-      // Where a corner or a curve is near, a smaller step has it no more.
+      // A smaller step can avoid a corner or a curve nearby.
       const slopes = [1e-6, 1e-7, 1e-8].map((h) => () => ({ h, ...slopeAlong(lossAt, here, h) }));
       let kink = false;
       const fits = slopes.some((slope) => {

@@ -18,7 +18,7 @@ export interface Opened {
   readonly session: CompiledSession;
   /** Training, then (once something was predicted) inference. */
   readonly graphs: readonly Graph[];
-  /** What the engine did that it must not, whatever the numbers. */
+  /** A violation by the engine that does not depend on the numbers. */
   readonly faults: readonly string[];
 }
 
@@ -59,7 +59,7 @@ function guarded(addon: Addon, faults: string[]): Addon {
 
 const info = (name: EngineName) => ({ id: `${name}-cpu`, name: `${name}-cpu`, device: 'CPU' });
 
-/** @returns why not, where the network is refused. @throws what is no refusal. */
+/** @returns the reason if the network is refused. @throws errors that are not refusals. */
 export async function openEngine(
   name: EngineName,
   model: LayersModel,

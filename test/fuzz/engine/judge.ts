@@ -8,7 +8,7 @@ export function norm(a: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-/** Infinite where one is not finite and the other is. */
+/** Infinite if exactly one of the two is not finite. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = a.length === b.length ? 0 : Infinity;
   for (let i = 0; i < a.length; i++) {

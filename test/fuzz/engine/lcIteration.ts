@@ -51,7 +51,7 @@ export function requests(
   return { l: { ...common, penalty: { mu: 0.1, target: theta, ranges } }, mask: { ...common, mask: { keep, ranges } } };
 }
 
-/** Trains from the given weights at rest. @returns the weights and states after, or null where the loss is not finite. */
+/** Trains from the given weights, with zero velocity. @returns the weights and states after it, or null if the loss is not finite. */
 export async function train(
   session: EngineSession,
   weights: Float32Array,

@@ -13,7 +13,7 @@ import { sizeOf } from '../../../daemon/protocol/shape.js';
 
 type Numbers = ArrayLike<number>;
 
-/** What a training step starts from; flat vectors as the session has them. */
+/** The state at the start of a training step, as flat vectors in the session's layout. */
 export interface Start {
   readonly weights: Numbers;
   readonly states: ReadonlyMap<string, Numbers>;
@@ -84,7 +84,7 @@ export class Oracle {
     return this.#after;
   }
 
-  /** Flat, zeros where the loss does not depend on a parameter. */
+  /** A flat gradient, zero for parameters that the loss does not depend on. */
   gradient(at: Interpreter): Float64Array {
     const gradient = new Float64Array(this.session.size);
     for (const output of this.training.outputs) {
@@ -102,7 +102,7 @@ export class Oracle {
   }
 
   /**
-   * What `session.train` does to the weights.
+   * Computes the change of the weights by `session.train`.
    * @param noise as Interpreter has it; the weights are then rounded to float32 after each step.
    */
   train(start: Start, request: Omit<TrainRequest, 'batches'>, batches: readonly Batch[], noise?: number): Start {
@@ -151,7 +151,7 @@ export function inferred(
   return new Interpreter(graph, feeds, noise).value(graph.outputs[0]!.node);
 }
 
-/** Weights that do not train, by name, in the session's order: those of the model that are no parameters. */
+/** Weights that are not trained, by name, in the session's order: those of the model that are not parameters. */
 export function statesOf(session: CompiledSession, model: LayersModel, flat: Float32Array): Map<string, Float32Array> {
   const trained = new Set(session.parameters.map(({ name }) => name));
   let at = 0;

@@ -24,7 +24,7 @@ function functional({ topology }: Network): Functional {
   return { name: 'network', layers: [input, ...layers], input_layers: [['input', 0, 0]], output_layers: [[names.at(-1)!, 0, 0]] }; // prettier-ignore
 }
 
-/** Without one layer: its readers read what it read. */
+/** The model without one layer: its readers read its inputs. */
 function without(model: Functional, name: string): Functional | undefined {
   const layer = model.layers.find((entry) => entry.name === name)!;
   const calls = layer.inbound_nodes as Calls;

@@ -3,7 +3,7 @@ import type { Verdict } from './verdict.js';
 
 export const isFailure = ({ kind }: Verdict): boolean => kind === 'differ' || kind === 'crash';
 
-/** How often each of some words is there, the most frequent first. */
+/** Counts words, the most frequent first. */
 export function counted(words: readonly string[]): [string, number][] {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -13,7 +13,7 @@ export function counted(words: readonly string[]): [string, number][] {
 const line = (count: number, of: number, words: string): string =>
   `${String(count).padStart(7)} ${((100 * count) / Math.max(of, 1)).toFixed(1).padStart(5)}%  ${words}`;
 
-/** Without the numbers, so that failures of one kind count as one. */
+/** Drops the numbers, so that failures of one kind count as one. */
 const kindOf = (what: string): string => what.replace(/-?\d+(\.\d+)?(e[-+]?\d+)?/g, 'n').slice(0, 150);
 
 export function summaryOf(verdicts: readonly Verdict[]): string {

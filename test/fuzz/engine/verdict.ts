@@ -1,4 +1,4 @@
-/** What comes of comparing the engines on one network. */
+/** The result of comparing the engines on one network. */
 import type { EngineName } from './engines.js';
 import type { Network } from './networks/network.js';
 
@@ -6,14 +6,14 @@ export interface Verdict {
   readonly seed: number;
   /** Overflow: in float64 too the numbers are not finite, or beyond float32. */
   readonly kind: 'agree' | 'refused' | 'differ' | 'crash' | 'overflow';
-  /** Of `differ` and `crash`: what, and by how much. */
+  /** For `differ` and `crash`: the quantity and the size of the difference. */
   readonly what?: string;
   /** Why an engine does not take the network, without names and sizes: "native: no native kernel for Add so broadcast". */
   readonly refusals: readonly string[];
-  /** What was excused: "kink", "rounding". */
+  /** The excuse: "kink", "rounding". */
   readonly notes: readonly string[];
   readonly milliseconds: number;
-  /** Of networks that were not drawn from a seed. */
+  /** The network, if it was not drawn from a seed. */
   readonly network?: Network;
 }
 

@@ -4,11 +4,11 @@ import type { Network } from './networks/network.js';
 import { randomNetwork } from './networks/grammar.js';
 import type { Verdict } from './verdict.js';
 
-/** A seed, or a network of its own. */
+/** A seed, or a given network. */
 export type Task = number | Network;
 export type Report = { readonly stage: string } | { readonly verdict: Verdict };
 
-/** Serves tasks from the parent until it goes. */
+/** Serves tasks of the parent until the parent ends. */
 export function serve(): void {
   const send = (report: Report) => process.send!(report);
   process.on('disconnect', () => process.exit());

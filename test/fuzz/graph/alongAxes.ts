@@ -1,4 +1,4 @@
-/** How random graphs get reductions, movements and look-ups. */
+/** Adds reductions, movements and look-ups to random graphs. */
 import type { Node, Op } from '../../../daemon/network/ir.js';
 import type { Production } from './elementwise.js';
 import type { Growth } from './growth.js';

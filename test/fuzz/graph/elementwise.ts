@@ -1,4 +1,4 @@
-/** How random graphs get element-wise operations. */
+/** Adds element-wise operations to random graphs. */
 import type { BinaryOp, Node, Op, UnaryOp } from '../../../daemon/network/ir.js';
 import type { Growth } from './growth.js';
 

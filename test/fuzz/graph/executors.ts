@@ -16,7 +16,7 @@ import type { Sample } from './grammar.js';
 export interface ExecutorVerdict {
   readonly differ: readonly string[];
   readonly notes: ReadonlySet<string>;
-  /** By executor, why it does not take the graph. */
+  /** By executor, the reason why it refuses the graph. */
   readonly refused: Partial<Record<EngineName, string>>;
 }
 
@@ -43,7 +43,7 @@ const executors: Partial<Record<EngineName, Compute>> = {
   }),
 };
 
-/** Of the loss and its gradient in every input. */
+/** Errors of the loss and of its gradient with respect to every input. */
 export async function checkExecutors({ growth, loss }: Sample): Promise<ExecutorVerdict> {
   const { feeds, graph: builder } = growth;
   const nodes = [loss, ...gradients(builder, loss, [...feeds.keys()]).flatMap((node) => node ?? [])];

@@ -5,7 +5,7 @@ import { elementwise, type Production } from './elementwise.js';
 import { Growth } from './growth.js';
 import { products } from './products.js';
 
-/** How each operation comes into a graph. Leaves come by themselves, and the gradient of max pooling only by differentiation. */
+/** How random graphs get each operation. Leaves need no rule, and the gradient of max pooling comes only from differentiation. */
 export const productions: Readonly<Record<Exclude<Op, 'Input' | 'Constant' | 'MaxPoolGrad'>, Production>> = {
   ...elementwise,
   ...alongAxes,
@@ -20,7 +20,7 @@ export interface Sample {
   readonly loss: Node;
 }
 
-/** Several operations after each other, each on operands that are there, or new. */
+/** Adds several operations, each on existing or new operands. */
 export function randomGraph(seed: number): Sample {
   const growth = new Growth(seed);
   const length = growth.between(3, 14);
@@ -28,7 +28,7 @@ export function randomGraph(seed: number): Sample {
   return { growth, loss: growth.loss() };
 }
 
-/** One operation, mostly on inputs of its own. */
+/** Adds one operation, mostly on new inputs. */
 export function oneOperation(op: keyof typeof productions, seed: number): Sample {
   const growth = new Growth(seed, 0);
   growth.keep(productions[op](growth));

@@ -15,10 +15,10 @@ export class Growth {
   readonly random: Random;
   readonly feeds = new Map<Node, Values>();
   readonly #pool: Node[] = [];
-  /** Values of inputs are added as they come. */
+  /** Values of inputs, in the order of their creation. */
   #known = new Interpreter({ inputs: [], outputs: [], nodes: [] }, this.feeds);
 
-  /** @param reuse the chance that an operand is a node that is there already. */
+  /** @param reuse the probability that an operand is an existing node. */
   constructor(
     seed: number,
     private readonly reuse = 0.7,
@@ -36,7 +36,7 @@ export class Growth {
     return this.#known.value(node);
   }
 
-  /** Of rank 0 to 4. */
+  /** A shape of rank 0 to 4. */
   shape(rank = this.below(5)): number[] {
     return Array.from({ length: rank }, () => this.between(1, 4));
   }
@@ -106,7 +106,7 @@ export class Growth {
     return this.make.binary('Greater', this.ofShape(shape), this.one([0, 0.5]));
   }
 
-  /** What others may read from now on: a float32 node whose values are neither huge nor undefined. */
+  /** Nodes that others may read from now on: float32 nodes whose values are neither huge nor undefined. */
   keep(node: Node): Node {
     const size = this.values(node).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     if (!Number.isFinite(size)) throw new RangeError(`${node.op} gave values out of range`);
@@ -129,7 +129,7 @@ export class Growth {
   }
 }
 
-/** Of the node, without itself. */
+/** Ancestors of the node, without itself. */
 function ancestors(node: Node): Set<Node> {
   const found = new Set<Node>();
   const stack = [...node.inputs];

@@ -1,4 +1,4 @@
-/** How random graphs get products of matrices, convolutions, pooling and resizing. */
+/** Adds matrix products, convolutions, pooling and resizing to random graphs. */
 import type { Node, Op } from '../../../daemon/network/ir.js';
 import type { Production } from './elementwise.js';
 import type { Growth } from './growth.js';

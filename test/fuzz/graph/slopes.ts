@@ -7,7 +7,7 @@ import type { Values } from '../engine/float64/tensors.js';
 import type { Sample } from './grammar.js';
 
 export interface SlopeVerdict {
-  /** kink: the loss has a corner here, where no difference is a derivative. */
+  /** kink: the loss has a corner here, so no difference approximates a derivative. */
   readonly kind: 'agree' | 'kink' | 'differ';
   readonly what: string;
   /** Operations of the graph and of its gradients. */

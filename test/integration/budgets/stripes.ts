@@ -99,7 +99,7 @@ function npy(descr: string, shape: number[], data: Float32Array | Int32Array): B
   return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
 }
 
-/** Noise with a bright stripe where the class says. */
+/** Noise with a bright stripe at the place of the class. */
 async function writeData(workspace: string): Promise<void> {
   const random = createRandom(5);
   const samples = 320;

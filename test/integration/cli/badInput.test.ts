@@ -16,7 +16,7 @@ const model = (change: Parameters<typeof tinyModel>[0]) =>
 const layersOf = (topology: Record<string, unknown>) =>
   (topology['config'] as { layers: { class_name: string; config: Record<string, unknown> }[] }).layers;
 
-/** Each case breaks one thing and says which words the error must contain. */
+/** Each case breaks one thing and lists the words that the error must contain. */
 const cases: Record<string, { break: () => Promise<unknown>; says: RegExp }> = {
   'a missing plan': { break: () => rm(ws.path('tiny.prune.json')), says: /tiny\.prune\.json.*no such plan/ },
   'a missing model': { break: () => rm(ws.path('model.json')), says: /model\.json/ },

@@ -100,7 +100,7 @@ describe('lc-prune run', () => {
     expect(await readFile(resolve(done.folder, 'result', 'report.md'), 'utf8')).toMatch(/\| lc \|.*\n\| magnitude \|/);
   });
 
-  it('checkpoints on Ctrl-C, says how to resume, and resumes to the end', async () => {
+  it('checkpoints on Ctrl-C, prints how to resume, and resumes to the end', async () => {
     const long = { ...TINY_PLAN, schedule: { ...TINY_PLAN.schedule, iterations: 40, epochs: 300, tolerance: 0 } };
     const busy = await tinyWorkspace(long);
     try {
@@ -203,7 +203,7 @@ describe('lc-prune evaluate', () => {
   const evaluate = (model: string) =>
     lcPrune(['evaluate', model, '--data', 'data.csv', '--scale', 'none', '--json'], { cwd: ws.folder });
 
-  it('takes a linear output over class labels as logits, with or without a training config, and says so', async () => {
+  it('takes a linear output over class labels as logits, with or without a training config, and reports it', async () => {
     const linear = (topology: Record<string, unknown>) => {
       const { layers } = topology['config'] as { layers: { config: Record<string, unknown> }[] };
       layers.at(-1)!.config['activation'] = 'linear';

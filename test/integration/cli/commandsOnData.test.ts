@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => ws.remove());
 
 describe('labels in an order that only the model knows', () => {
-  it('are read by its loss, with the figures, alike by preview, evaluate and run, or as the plan says', async () => {
+  it("are read by its loss, with the figures, alike by preview, evaluate and run, or by the plan's setting", async () => {
     const trained = await lcPrune(['train', 'tiny.prune.json', '--out', 'trained/model.json'], { cwd: ws.folder });
     expect(trained.code).toBe(0);
     // The model's classes are blue, green, red. As text, "k10" is before "k9"; first in the file is "z".
@@ -79,7 +79,7 @@ describe('class weights', () => {
     const note =
       'Classes weigh in the training loss: "blue" 0, "green" 0, "red" 1. The reported loss and error are unweighted.';
     expect(lines).toContainEqual(expect.objectContaining({ event: 'warning', code: 'note', message: note }));
-    // Nothing but red counts: the model learns to say red, and is wrong two times out of three.
+    // Only red has weight: the model learns to answer red, and is wrong two times out of three.
     const evaluated = await lcPrune(['evaluate', 'red/model.json', '--data', 'data.csv', '--scale', 'none', '--json'], {
       cwd: ws.folder,
     });

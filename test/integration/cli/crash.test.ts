@@ -37,7 +37,7 @@ async function crashing(args: readonly string[], signal: NodeJS.Signals, cwd: st
   return { code, stdout, stderr };
 }
 
-it('says in one line what happened and how to go on; that command finishes the run, and the report names it', async () => {
+it('reports in one line what happened and how to go on; that command finishes the run, and the report names it', async () => {
   const cwd = ws.folder;
   const { code, stderr, stdout } = await crashing(['run', 'tiny.prune.json', '--json'], 'SIGSEGV', cwd);
   expect({ code, stderr }).toMatchObject({ code: 1 });

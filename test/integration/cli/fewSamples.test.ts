@@ -15,7 +15,7 @@ import { savePlain } from '../../unit/model/tfjs.js';
 
 let folder: string;
 
-/** As Fisher's irises are: four lengths of each of fifty flowers of three kinds, sorted by kind; their means and deviations. */
+/** Data like Fisher's irises: four lengths of each of fifty flowers of three kinds, sorted by kind, with their means and deviations. */
 function irises(): string {
   const random = createRandom(3);
   const kinds = { setosa: [5.0, 3.4, 1.5, 0.2], versicolor: [5.9, 2.8, 4.3, 1.3], virginica: [6.6, 3.0, 5.6, 2.0] };
@@ -55,7 +55,7 @@ const cli = (...args: string[]) =>
     ),
   ); // prettier-ignore
 
-it('150 rows train with defaults, the note says with which batch, and only what the plan names is refused', async () => {
+it('150 rows train with defaults, a note names the batch, and only a batch of the plan is refused', async () => {
   expect(await cli('init', 'model.json', '--keep', '30%')).toMatchObject({ code: 0 });
   const { code, text } = await cli('run', 'model.prune.json');
   expect(code, text).toBe(0);

@@ -1,4 +1,4 @@
-/** What large images cost: an evaluation no more than computing them, a run no more than a share of the memory. */
+/** The memory for large images: an evaluation takes no more than computing them, a run no more than a share of the memory. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,7 +67,7 @@ describe('a run on images of which sixteen do not fit beside each other', () => 
       process.on('exit', () => appendFileSync(process.env.PEAKS, process.resourceUsage().maxRSS + '\\n'));`); // prettier-ignore
   });
 
-  it('takes a batch that fits, in parts, says so, and writes it down', async () => {
+  it('computes a batch in parts that fit, reports it, and records it', async () => {
     const once = { iterations: 1, epochs: 0.05, firstEpochs: 0.05 };
     const data = { source: 'data.npz', preprocess: { scale: 'unit' } };
     const plan = { model: 'model.json', data, budget: { keep: '50%' }, schedule: once, retrain: { epochs: 0 } };

@@ -1,4 +1,4 @@
-/** Names on the command line mean what they say: plans, arrays and columns of `evaluate`, and the files of --out. */
+/** Names on the command line keep their meaning: plans, arrays and columns of `evaluate`, and the files of --out. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lcPrune } from '../../fixtures/cli.js';
@@ -79,7 +79,7 @@ describe('--out', () => {
     }
   });
 
-  it('of an ending that is no format is refused before anything is trained', async () => {
+  it('with an unknown ending is refused before anything is trained', async () => {
     const before = await ws.listing();
     for (const name of ['x.pt', 'x.lcp', 'x.tflite']) {
       const { code, lines } = await run('train', 'tiny.prune.json', '--out', name);
@@ -91,7 +91,7 @@ describe('--out', () => {
     expect(await ws.listing()).toEqual(before);
   });
 
-  it('of export says the format, unless --format does', async () => {
+  it('of export determines the format, unless --format does', async () => {
     const { code, lines } = await run('export', 'model.json', '--out', 'x.onnx');
     expect({ code, format: lines.at(-1)!['format'] }).toEqual({ code: 0, format: 'onnx' });
     expect((await run('export', 'model.json', '--format', 'keras', '--out', 'x.h5')).code).toBe(2);

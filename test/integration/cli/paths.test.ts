@@ -51,7 +51,7 @@ describe('a relative path on the command line', () => {
 });
 
 describe('lc-prune init', () => {
-  it('writes nothing where the plan would be wrong, so that the corrected call works', async () => {
+  it('writes nothing if the plan would be wrong, so that the corrected call works', async () => {
     const before = await ws.listing();
     const wrong = await lcPrune(['init', 'model.json', '--data', 'data.csv', '--keep', '500%'], { cwd: ws.folder });
     expect(wrong.code).toBe(2);
@@ -65,7 +65,7 @@ describe('lc-prune init', () => {
   const written = async (...names: string[]) =>
     JSON.parse((await readFile(ws.path(...names), 'utf8')).replace(/^\s*\/\/.*$/gm, '')) as object;
 
-  it('makes the folder of --out, and says what is wrong where it cannot be made or lies elsewhere', async () => {
+  it('makes the folder of --out, and reports why if it cannot be made or lies elsewhere', async () => {
     const init = (out: string) =>
       lcPrune(['init', 'model.json', '--data', 'data.csv', '--out', out], { cwd: ws.folder });
     const made = await init('plans/today/tiny.prune.json');
@@ -83,7 +83,7 @@ describe('lc-prune init', () => {
     expect(outside.stderr).toMatch(/--out: ".*elsewhere.*tiny\.prune\.json" is not in .*, where this command works; name a file there, or with --workspace DIR/); // prettier-ignore
   });
 
-  it('takes the data file beside the model that fits it, and says which, why, and how long it takes', async () => {
+  it('takes the data file beside the model that fits it, and reports its name, the reason and the time', async () => {
     await writeFile(ws.path('other.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
     const { code, stderr } = await lcPrune(['init', 'model.json'], { cwd: ws.folder });
     expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -107,7 +107,7 @@ describe('lc-prune init', () => {
     expect(await written('model.prune.json')).toMatchObject({ data: 'data.csv' });
   });
 
-  it('looks further where nothing beside the model fits, and inside the workspace only', async () => {
+  it('searches further if nothing beside the model fits, and only inside the workspace', async () => {
     await writeFile(ws.path('sub', 'model.json'), await readFile(ws.path('model.json')));
     await writeFile(ws.path('sub', 'weights.bin'), await readFile(ws.path('weights.bin')));
     await writeFile(ws.path('sub', 'wide.csv'), 'a,b,label\n1,2,x\n3,4,y\n5,6,x\n');
@@ -127,7 +127,7 @@ describe('lc-prune init', () => {
     expect(await written('model.prune.json')).toMatchObject({ data: 'mnist' });
   });
 
-  it('says what does not fit where nothing does', async () => {
+  it('reports what does not fit if nothing does', async () => {
     await writeFile(ws.path('sub', 'model.json'), await readFile(ws.path('model.json')));
     await writeFile(ws.path('sub', 'weights.bin'), await readFile(ws.path('weights.bin')));
     const none = await inside(['init', 'model.json']);

@@ -41,7 +41,7 @@ it('notes star, tags and a note of a run, adds and takes away, and lists by them
   expect((await runs('--as', 'csv')).split('\n')[0]).toMatch(/^Run,Star,Plan,State,/);
 });
 
-it('refuses what is no state, no form, no tag and no run, in one line that says so', async () => {
+it('refuses unknown states, forms, tags and runs, in one line', async () => {
   for (const [args, why] of [
     [['runs', '--state', 'asleep'], /"asleep" is none of queued, running/],
     [['runs', '--as', 'xml'], /neither csv nor markdown/],

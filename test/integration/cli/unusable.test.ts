@@ -1,4 +1,4 @@
-/** Runs that finish with a result nobody should use: they say so everywhere, and the command's exit code does. */
+/** Runs whose result nobody should use are marked everywhere, also by the command's exit code. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ describe('a result that is not usable', { timeout: 120_000 }, () => {
     expect(listed.stdout).toContain('THE RESULT IS NOT USABLE');
   });
 
-  it('is not said of a good one', async () => {
+  it('is not reported for a good one', async () => {
     const { code, stderr, done } = await run({ ...trained, budget: { keep: '60%' } });
     expect(code, stderr).toBe(0);
     expect((done.findings ?? []).filter(({ unusable }) => unusable)).toEqual([]);

@@ -1,4 +1,4 @@
-/** What every engine must do, on tiny nets, against float64 loops: the contract of daemon/engine/engine.ts. */
+/** The requirements on every engine, on tiny nets, against float64 loops: the contract of daemon/engine/engine.ts. */
 import { afterEach, describe } from 'vitest';
 import type { EngineProvider, EngineSession, SessionSpec } from '../../../daemon/engine/engine.js';
 import { mlp, type Net } from './nets.js';

@@ -42,7 +42,7 @@ export function describeEvaluation(session: OpenSession): void {
     expect(distance(await s.predict(data.inputs, size), output)).toBeLessThan(1e-5);
   });
 
-  it('counts wrong answers under a squared error, too, if the spec says that the model classifies', async () => {
+  it('counts wrong answers under a squared error, too, if the spec marks the model as a classifier', async () => {
     const net = mlp('meanSquaredError', 'softmax');
     const s = await session(net, { classification: true });
     const size = 3 * batchSize + 1;
@@ -56,7 +56,7 @@ export function describeEvaluation(session: OpenSession): void {
     expect(absoluteError).toBeUndefined();
   });
 
-  it('stops between steps when aborted and says how far it came', async () => {
+  it('stops between steps when aborted, and reports its progress', async () => {
     const net = lenet();
     const s = await session(net);
     const abort = new AbortController();

@@ -27,7 +27,7 @@ function settledLoss(
   }
   const even = kind === 'binaryCrossentropy' ? 0.5 : 1 / width;
   const smoothed = target.map((y) => y * (1 - labelSmoothing) + labelSmoothing * even);
-  // Keras divides by the row's sum where the output is no softmax.
+  // Keras divides by the row's sum if the output is not a softmax.
   const sums = Float64Array.from({ length: rows }, (_, r) =>
     output.subarray(r * width, (r + 1) * width).reduce((a, b) => a + b, 0),
   );
@@ -119,7 +119,7 @@ export function describeFileSettings(provider: EngineProvider, here: boolean): v
       expect(again).toBeCloseTo(one ? rows / 23 : elements / 69, 6);
     }); // prettier-ignore
 
-    it('class weights are those of the labels, whatever smoothing makes of them', async () => {
+    it('class weights are those of the labels, also under label smoothing', async () => {
       const net = mlp('categoricalCrossentropy', 'softmax');
       const lossSettings = { labelSmoothing: 0.2 };
       const classWeights = [0.25, 3, 1];

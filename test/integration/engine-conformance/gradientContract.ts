@@ -105,7 +105,7 @@ export function describeGradients(session: OpenSession, id: string): void {
     ...losses.map(([loss, activation]) => [loss, activation, 3, [0.25, 3, 1]] as const),
     ['binaryCrossentropy', 'sigmoid', 1, [0.5, 4]] as const,
     ['binaryCrossentropy', 'tanh', 1, [0.5, 4]] as const,
-    // Probabilities that are not a softmax of their own: the loss is on what the model gives.
+    // Probabilities that are not from a softmax: the loss is on the outputs of the model.
     ['categoricalCrossentropy', 'sigmoid', 3, [0.25, 3, 1]] as const,
   ])(
     'class weights multiply the training loss of each sample and its gradient, and no evaluation: %s of %s, %d',

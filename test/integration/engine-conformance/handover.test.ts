@@ -1,4 +1,4 @@
-/** What a run's checkpoint holds means the same on every engine: a run may go on on another one after a crash. */
+/** A run's checkpoint means the same on every engine: a run may continue on another one after a crash. */
 import { describe, expect, it } from 'vitest';
 import { compiledProvider } from '../../../daemon/engine/compiled/provider.js';
 import { directProviders } from '../../../daemon/engine/direct/providers.js';
@@ -28,7 +28,7 @@ const train = (session: EngineSession, net: Net, seed: number) =>
     weightDecay: 0,
   });
 
-/** All that a checkpoint takes from a session. */
+/** The state that a checkpoint takes from a session. */
 async function handOver(session: EngineSession, next: EngineSession): Promise<void> {
   await next.setWeights(await session.getWeights());
   await next.setState(await session.getState());

@@ -188,7 +188,7 @@ describe.each(engines.map((engine) => [engine.id, engine] as const))('%s', (_, e
     const { loss, gradient } = await session.gradient(inputs, target);
     expect(loss).toBeCloseTo(value(named(session, flat)), 5);
     const expected = differences(session, flat, value);
-    // Every weight has a part in it: none is left out.
+    // Every weight influences it, so none is left out.
     expect(session.parameters.map(({ name }) => name)).toEqual(model.weights.map(({ name }) => name));
     expected.forEach((one, i) =>
       expect([i, Math.abs(gradient[i]! - one) < 2e-5 * (1 + Math.abs(one))]).toEqual([i, true]),
@@ -243,7 +243,7 @@ describe.each(engines.map((engine) => [engine.id, engine] as const))('%s', (_, e
   });
 });
 
-it('engines that are compared differ where the gradient of an output that is trained along does', async () => {
+it('the comparison of engines finds a wrong gradient of a jointly trained output', async () => {
   const [a, b] = [await opened(nativeProvider, three), await opened(compiledProvider('cpu'), three)];
   const reference = { traits: compiledProvider('cpu'), session: b };
   const batch = madeUpBatch(a, BATCH);

@@ -126,7 +126,7 @@ function pool(input: Activations, batch: number, config: Layer['config'], max: b
 
 export interface Forward {
   readonly output: Float64Array;
-  /** After one training step: moving averages by weight name. Empty when not training. */
+  /** Moving averages after one training step, by weight name. Empty when not training. */
   readonly nextState: ReadonlyMap<string, Float64Array>;
 }
 

@@ -1,4 +1,4 @@
-/** What training keeps and changes: batch statistics, masks, velocities. */
+/** The state that training keeps and changes: batch statistics, masks, velocities. */
 import { expect, it } from 'vitest';
 import { referenceUpdate } from '../../../daemon/engine/update/reference.js';
 import { updateSegments } from '../../../daemon/engine/update/segments.js';
@@ -49,7 +49,7 @@ export function describeTraining(session: OpenSession): void {
     const snapshot = saved.map((x) => x.slice());
     await s.train(request(net, 4, {}, 200));
     const expected = [await s.getWeights(), await s.getVelocity(), await s.getState()];
-    // What was handed out is a copy: training on must not have changed it.
+    // The returned arrays are copies: further training must not have changed them.
     expect([...saved]).toEqual(snapshot);
     const other = await session(net, { seed: 99 });
     await other.setWeights(saved[0]);
@@ -82,7 +82,7 @@ export function describeTraining(session: OpenSession): void {
     const start = masked(await s.getWeights());
     await s.setWeights(start);
     const w = double(start);
-    // Velocities are left as training left them: the mask must stop them by itself.
+    // Velocities stay as training left them, so the mask must stop the weights.
     const v = double(await s.getVelocity());
     for (let i = 0; i < 2; i++) {
       const { gradient } = oracleStep(net, s, w, 300 + i);

@@ -39,7 +39,7 @@ async function exported(name: string, id: string): Promise<{ path: string; bytes
   return exportModel(models[name]!.model, format, join(folder, `${name}-${id}${format.extension}`));
 }
 
-/** What the format's own reader computes on the inputs. */
+/** The outputs of the format's own reader for the inputs. */
 async function outputs(path: string, shape: readonly number[]): Promise<Float32Array> {
   if (path.endsWith('.onnx')) {
     const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1 });

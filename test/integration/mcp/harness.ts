@@ -5,9 +5,9 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { Progress } from '@modelcontextprotocol/sdk/types.js';
 
 export interface Answer {
-  /** Of a call that went well. */
+  /** The result of a successful call. */
   readonly data: Record<string, unknown>;
-  /** Of one that did not; null: it did. */
+  /** The error of a failed call; null if it succeeded. */
   readonly error: string | null;
 }
 
@@ -30,7 +30,7 @@ export class McpClient {
     transport.stderr!.on('data', (text: Buffer) => (started.stderr += String(text)));
     started.client.onerror = (error) => started.junk.push(error.message);
     await started.client.connect(transport);
-    // The client checks what comes against the output schemas it has listed.
+    // The client checks results against the output schemas that it has listed.
     await started.client.listTools();
     return started;
   }
@@ -48,7 +48,7 @@ export class McpClient {
     return { data, error: null };
   }
 
-  /** A call that goes well. */
+  /** A successful call. */
   async ask<T = Record<string, unknown>>(name: string, args: Record<string, unknown>): Promise<T> {
     const { data, error } = await this.call(name, args);
     if (error !== null) throw new Error(`${name}: ${error}; ${this.stderr}`);

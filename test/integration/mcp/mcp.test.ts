@@ -89,7 +89,7 @@ describe('an MCP client', () => {
       seed: 5,
       confirm: first.confirm,
     });
-    // An answer that got lost is asked for again: there is one run all the same.
+    // A lost answer is requested again: there is still one run.
     expect(await mcp.ask('start_run', { plan: 'tiny.prune.json', seed: 5, confirm: first.confirm })).toMatchObject({
       run: started.run,
     });

@@ -39,7 +39,7 @@ describe('a trainer that outlives its window', () => {
     expect(second.left).toEqual([]);
   });
 
-  it('is in a process group of its own, where a signal to the group of the editor does not reach it', async () => {
+  it("is in its own process group, which a signal to the editor's group does not reach", async () => {
     const window = await windows.open();
     const pid = (await window.trainerOf(await windows.start(window)))!;
     const group = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')[2];
@@ -53,7 +53,7 @@ describe('a trainer that outlives its window', () => {
     await first.client.ask('lc/pause', { run });
     await first.kill();
     await wait(1500);
-    // Waiting for nothing, it is there all the same.
+    // The paused trainer lives, although no window supervises it.
     expect(isAlive(pid)).toBe(true);
     const second = await windows.open();
     expect(await second.stateOf(run)).toBe('paused');
@@ -161,7 +161,7 @@ describe('a trainer that outlives its window', () => {
     expect(third.left).toEqual([]);
   });
 
-  it('ends where it was paused and nobody comes back', async () => {
+  it('ends if it was paused and nobody comes back', async () => {
     const first = await windows.open();
     const run = await windows.start(first);
     await first.client.ask('lc/pause', { run });
@@ -170,7 +170,7 @@ describe('a trainer that outlives its window', () => {
     expect(await second.stateOf(run)).toBe('paused');
     await second.close();
     const third = await windows.open();
-    // The setting ended it; as it was paused, nobody is asked to resume it.
+    // The setting ended it. It was paused, so nobody is asked to resume it.
     expect(await third.stateOf(run)).toBe('interrupted');
     await wait(1500);
     expect(third.left).toEqual([]);

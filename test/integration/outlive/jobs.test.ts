@@ -1,4 +1,4 @@
-/** What else works for a window: jobs whose answer nobody could read any more end with their daemon. Needs `npm run build`. */
+/** Other processes of a window: jobs whose answer nobody can read any more end with their daemon. Needs `npm run build`. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';

@@ -32,7 +32,7 @@ async function open(keepTraining = true): Promise<Window> {
 const start = async (window: Window) =>
   (await window.client.ask('lc/start', { planPath: tiny.path('tiny.prune.json'), seed: 5 })).run;
 
-/** What the numbers of a run are: all that its log has but times, speeds and places, and the batches, which are logged by time. */
+/** The numbers of a run: its whole log without times, speeds and paths, and without batches, which are logged by time. */
 function figuresOf(log: readonly RunEvent[]): unknown[] {
   const left = ['time', 'seconds', 'etaSeconds', 'run', 'folder', 'file'];
   return log
@@ -81,7 +81,7 @@ describe('a window that reloads five times in the middle of a run', () => {
         await window.client.waitFor(() => followed.all.curve.length > before.curve.length);
         expect(await window.trainerOf(run)).toBe(pid);
         const now = followed.all;
-        // What was shown before is there, and more.
+        // The earlier content is still shown, and more.
         expect(now.curve.slice(0, before.curve.length)).toEqual(before.curve);
         expect(now.events.slice(0, before.events.length)).toEqual(before.events);
         before = now;

@@ -1,4 +1,4 @@
-/** Where the setting says so, the trainers of a window end with it, and the next window gets a list of their runs. */
+/** With the setting off, the trainers of a window end with it, and the next window gets a list of their runs. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { soon, Windows } from './windows.js';
@@ -16,7 +16,7 @@ describe('with the setting off', () => {
     const own = await windows.start(second);
     const pids = await Promise.all([adopted, own].map((run) => second.trainerOf(run)));
     await second.close();
-    // The one it took over is no child of it: it has let go of the run, and ends a moment later.
+    // The trainer that it took over is not its child: it releases the run, and ends a moment later.
     await soon(() => pids.map((pid) => isAlive(pid!))).toEqual([false, false]);
     for (const run of [adopted, own])
       expect((await second.logOf(run)).slice(-2)).toMatchObject([{ event: 'checkpoint' }, { event: 'stopped', reason: 'shutdown' }]); // prettier-ignore

@@ -19,7 +19,7 @@ describe('two windows', () => {
     const keeper = (await lockOwner(runPaths(second.folderOf(run)).keeper))!.pid;
     expect([second, third].map((window) => window.daemon.hello.pid)).toContain(keeper);
     const followed = await Promise.all([second, third].map((window) => window.follow(run)));
-    // The one that does not look after it steers it all the same.
+    // The window that does not supervise it can steer it, too.
     const other = second.daemon.hello.pid === keeper ? third : second;
     const own = other === second ? third : second;
     await other.client.ask('lc/setBudget', { run, budget: { weights: 7 } });
@@ -40,7 +40,7 @@ describe('two windows', () => {
     const run = await windows.start(first);
     process.kill((await first.trainerOf(run))!, 'SIGKILL');
     await first.kill();
-    // Slower than the one that comes second is patient.
+    // The steps are slow, so that the run lasts longer than the second window waits.
     const [second, third] = await Promise.all([windows.open({ stepMs: 25 }), windows.open({ stepMs: 25 })]);
     const answers = await Promise.all([second, third].map(({ client }) => client.request('lc/resume', { run })));
     expect(answers.filter(({ error }) => !error)).toHaveLength(1);
@@ -63,7 +63,7 @@ describe('two windows', () => {
     const answers = await Promise.all([second, third].map(({ client }) => client.request('lc/resume', { run })));
     await second.until(run, ['done']);
     const refusals = answers.flatMap(({ error }) => (error ? [error.message] : []));
-    // One that comes while the other's trainer is at work asks that one to go on.
+    // The second window asks the first one's trainer to go on.
     expect(refusals.length).toBeLessThan(2);
     for (const message of refusals) expect(message).toMatch(/work(ing|ed) on|is finished/);
     await wait(1000);

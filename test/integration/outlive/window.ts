@@ -1,4 +1,4 @@
-/** A window of the editor as far as the daemon sees it: one process with one client that follows runs as the monitor does. */
+/** A window of the editor from the daemon's view: one process with one client that follows runs as the monitor does. */
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -15,7 +15,7 @@ export const isBatch = (event: RunEvent): event is Batch => event.event === 'bat
 export interface WindowOptions {
   readonly script: string;
   readonly workspace: string;
-  /** As the setting. */
+  /** The value of the setting. */
   readonly keepTraining: boolean;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -27,7 +27,7 @@ export class Window {
     readonly workspace: string,
   ) {}
 
-  /** Opens one and has it take over what is left. */
+  /** Opens a window and lets it take over the runs that are left. */
   static async open({ script, workspace, keepTraining, env = {} }: WindowOptions): Promise<Window> {
     const daemon = await Daemon.start(script, { env });
     const client = await daemon.client([workspace], { keepTraining });
@@ -36,7 +36,7 @@ export class Window {
     return window;
   }
 
-  /** As the extension does when its window closes or reloads. @returns the milliseconds it took. */
+  /** Closes it as the extension does when its window closes or reloads. @returns the duration in milliseconds. */
   async close(): Promise<number> {
     const began = performance.now();
     await this.daemon.close();
@@ -53,7 +53,7 @@ export class Window {
     return join(this.workspace, '.lcprune', 'runs', run);
   }
 
-  /** Process id of the run's trainer; null: it has none. */
+  /** Process id of the run's trainer; null if it has none. */
   async trainerOf(run: string): Promise<number | null> {
     return (await lockOwner(runPaths(this.folderOf(run)).lock))?.pid ?? null;
   }
@@ -64,7 +64,7 @@ export class Window {
     return text.trimEnd().split('\n').map((line) => JSON.parse(line) as RunEvent); // prettier-ignore
   }
 
-  /** What a view shows that follows the run: subscribed first, then the history, then what came live and is not in it. */
+  /** The content of a view that follows the run: it subscribes, then reads the history, then adds events that are not in it. */
   async follow(run: string): Promise<Followed> {
     await this.client.ask('lc/subscribe', { run, on: true });
     const { events, end } = await this.client.ask('lc/history', { run, from: 0, limit: 100_000 });
@@ -119,7 +119,7 @@ export class Followed {
     readonly history: readonly RunEvent[],
   ) {}
 
-  /** The curve, and the events that are no batches: they come by different messages. */
+  /** The curve, and the events that are not batches: they arrive in different messages. */
   get all(): Shown {
     const events: RunEvent[] = this.history.filter((event) => !isBatch(event));
     const known = new Set(events.map((event) => JSON.stringify(event)));

@@ -13,7 +13,7 @@ export class Windows {
 
   #engine: FakeEngine | undefined;
 
-  /** Builds the fakes before the tests of a file; each test has a workspace of its own, and leaves no window or trainer behind. */
+  /** Builds the fakes before the tests of a file; each test has its own workspace, and leaves no window or trainer behind. */
   static prepare(): Windows {
     const windows = new Windows();
     beforeAll(async () => {
@@ -72,5 +72,5 @@ export class Windows {
   }
 }
 
-/** As `expect.poll`, for as long as a busy machine may take. */
+/** As `expect.poll`, with a time limit for a busy machine. */
 export const soon = <T>(what: () => T, timeout = 15_000) => expect.poll(what, { timeout });

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const call: Client['ask'] = (method, params) => client.ask(method, params);
 
-/** Looks until something is there. */
+/** Polls until a condition holds. */
 async function eventually<T>(look: () => Promise<T | undefined | false>, what: string): Promise<T> {
   for (let i = 0; i < 600; i++) {
     const found = await look();
@@ -45,7 +45,7 @@ it('is compared, also where both were stopped and resumed', async () => {
   );
   const { plan } = await call('lc/plan', { run: baseline.run });
   expect(plan).toMatchObject({ method: 'magnitude', baselineOf: run });
-  // Its folder is there before its trainer is.
+  // Its folder exists before its trainer does.
   await eventually(async () => !(await client.request('lc/stop', { run: baseline.run })).error, 'its stop');
   const { folder } = (await call('lc/runs', null)).find((one) => one.run === run)!;
   const report = (name: string) => readFile(`${folder}/result/${name}`, 'utf8');

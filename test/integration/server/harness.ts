@@ -108,7 +108,7 @@ export interface RpcMessage {
   error?: RpcError;
 }
 
-/** A JSON-RPC client that can also say what no client should. */
+/** A JSON-RPC client that can also send invalid messages. */
 export class Client {
   readonly received: RpcMessage[] = [];
   readonly #waiting = new Set<() => void>();
@@ -150,7 +150,7 @@ export class Client {
     this.raw(JSON.stringify(message));
   }
 
-  /** Waits for a message that `wanted` accepts (among those not looked at before `from`). */
+  /** Waits for a message that `wanted` accepts (among those from index `from` on). */
   async waitFor(wanted: (message: RpcMessage) => boolean, from = 0, timeout = 45_000): Promise<RpcMessage> {
     const end = performance.now() + timeout;
     for (;;) {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await writeFile(log, events.map((event, i) => `${JSON.stringify({ ...event, time: NOON + i })}\n`).join(''));
   for (let i = 0; i < RUNS; i++) {
     const folder = await createRunFolder(workspace, PLAN, NOON + 1000 * i);
-    // One file under a thousand names: it is read a thousand times all the same.
+    // One file under a thousand names is still read a thousand times.
     await link(log, runPaths(folder).events);
   }
   // What was written a moment ago may still be changing.

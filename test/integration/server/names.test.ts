@@ -60,7 +60,7 @@ it('names a run’s folders as they were opened, and its plan relative to them, 
   expect(await client.ask('lc/runs', null)).toMatchObject([place]);
   const { params } = await client.waitFor((message) => message.method === 'lc/runChanged');
   expect((params as { summary: RunSummary }).summary).toMatchObject(place);
-  // An architecture: there is no file to ask.
+  // The model is an architecture, so there is no file.
   expect(await client.ask('lc/previewRun', { run, budget: { keep: '2%' } })).toMatchObject({ kappa: 5324, problem: null }); // prettier-ignore
   expect((await client.ask('lc/previewRun', { run, budget: { weights: 1e9 } })).problem).toMatch(/the most is 266200/);
   await client.waitFor((message) => (message.params as { summary?: RunSummary })?.summary?.state === 'done');
@@ -113,7 +113,7 @@ it('takes no run for another of the same name in another folder', async () => {
   expect((await client.ask('lc/history', { run: real, from: 0, limit: 1 })).events).toHaveLength(1);
   for (const other of ['/etc', join(link, '.lcprune', 'runs', '..', '..', SUB), join(link, SUB), join(scratch.path, 'x', '.lcprune', 'runs', run)])
     expect((await client.refused('lc/history', { run: other, from: 0, limit: 1 })).data).toMatchObject({ code: 'run-missing' }); // prettier-ignore
-  // Live, each under the name it is asked for by.
+  // Events arrive under the name by which each client subscribed.
   for (const { folder } of both) await client.ask('lc/subscribe', { run: folder, on: true });
   await client.ask('lc/delete', { run: join(scratch.path, 'one', '.lcprune', 'runs', run) });
   const { params } = await client.waitFor(({ method, params }) => method === 'lc/runChanged' && (params as { summary: unknown }).summary === null); // prettier-ignore

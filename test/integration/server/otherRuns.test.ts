@@ -79,7 +79,7 @@ describe('a run that another process started', () => {
     expect(await watcher.client.ask('lc/runs', null)).toMatchObject([{ run, state: 'stopped' }]);
     await ended;
     expect((await watcher.client.refused('lc/stop', { run })).message).toContain('is not running');
-    // And goes on under this daemon, which then is its owner.
+    // The run then continues under this daemon, which becomes its owner.
     await watcher.client.ask('lc/subscribe', { run, on: true });
     await watcher.client.ask('lc/resume', { run });
     expect(watcher.statesOf(run)).toEqual(expect.arrayContaining(['paused', 'running', 'stopped']));
@@ -143,7 +143,7 @@ describe('a run that another process started', () => {
     expect(after.curve.step.slice(before.curve.step.length)).toEqual(written.filter(isBatch).map(({ step }) => step));
   });
 
-  it('goes from the list when its folder is deleted by hand; Refresh reads everything again', async () => {
+  it('disappears from the list when the user deletes its folder; Refresh reads everything again', async () => {
     const { run, owner, pid, folder } = await elsewhere();
     await watcher.until(run, 'running', 10_000);
     owner.kill('SIGKILL');

@@ -53,7 +53,7 @@ export class RunWatcher {
       });
   }
 
-  /** What the connection got live. */
+  /** The events that the connection got. */
   live(run: string) {
     const events: RunEvent[] = [];
     const curve: Record<(typeof CURVE)[number], (number | null)[]> = { step: [], epoch: [], loss: [], learningRate: [], samplesPerSecond: [], time: [] }; // prettier-ignore

@@ -33,7 +33,7 @@ function errorOf(weights: Float32Array): number {
   return wrong.length / rows.length;
 } // prettier-ignore
 
-/** The largest weights of [from, to) alone, as many as the share says, rounded up. */
+/** Keeps the largest weights of [from, to), rounded up from the share. */
 function cut(weights: Float32Array, from: number, to: number, share: number): Float32Array {
   const kept = [...weights.subarray(from, to)].map((value, i) => [Math.abs(value), i] as const).sort(([a], [b]) => b - a);
   const out = weights.slice();

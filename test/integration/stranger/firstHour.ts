@@ -20,7 +20,7 @@ export interface FirstHour {
   readonly prunable: number;
   readonly notes: readonly string[];
   readonly seconds: number;
-  /** Of the ONNX export with the scale file beside it; of the one with the scale inside, where inputs are scaled. */
+  /** Results of the ONNX export with the scale file beside it and, for scaled inputs, of the one that applies the scale itself. */
   readonly elsewhere: readonly number[];
 }
 
@@ -49,7 +49,7 @@ export async function answer(
   return result[output ?? session.outputNames[0]!]!.data as Float32Array;
 }
 
-/** @throws where a step does not do what a stranger expects, with what it said. */
+/** @throws an error with the output, if a step does not do what a stranger expects. */
 export async function firstHour(stranger: Stranger, home: string, keep?: string): Promise<FirstHour> {
   await stranger.write(home);
   const step = async (args: readonly string[], codes: readonly number[] = [0]) => {

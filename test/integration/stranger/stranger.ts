@@ -1,4 +1,4 @@
-/** What a stranger brings: a folder with a trained model and its data, and how another program reads and judges both. */
+/** A stranger's files: a folder with a trained model and its data, and how another program reads and evaluates both. */
 import { rm, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { floats, npzFile, type NpyArray } from '../../../daemon/export/npyFile.js';
@@ -13,13 +13,13 @@ export interface Stored {
 
 export interface Stranger {
   readonly name: string;
-  /** From the folder of the stranger's work. */
+  /** Path from the folder of the stranger's work. */
   readonly model: string;
-  /** Where `init` cannot find it by itself. */
+  /** Set if `init` cannot find it. */
   readonly data?: string;
   /** Further options of `init`. */
   readonly options?: readonly string[];
-  /** Of the exported network: the output that the run trains; default its only one. */
+  /** The output of the exported network that the run trains; by default its only one. */
   readonly output?: string;
   readonly judge: Judge;
   write(home: string): Promise<void>;
@@ -76,7 +76,7 @@ export function take(from: Rows, indices: ArrayLike<number>): Rows {
 export const count = (from: Rows): number => from.data.length / widthOf(from);
 export const upTo = (n: number, from = 0): Uint32Array => Uint32Array.from({ length: n - from }, (_, i) => from + i);
 
-/** Of data without a test part: the rows that a run with the default seed holds out. */
+/** The rows that a run with the default seed holds out of data without a test part. */
 export const heldOut = (size: number): { train: Uint32Array; test: Uint32Array } =>
   splitRows({ name: 'data', trainSize: size, testSize: null, validation: 0, limit: null, seed: 0, purpose: 'train' });
 

@@ -83,7 +83,7 @@ export const wine: Stranger = {
     await save(home, 'wine quality/winequality-red.csv', `${header}\n${lines.join('\n')}\n`);
     const { inputs, target } = await wines(home);
     const { train } = heldOut(600);
-    // Scikit-learn's StandardScaler, fitted on the training part, which the file knows nothing of.
+    // Scikit-learn's StandardScaler, fitted on the training part; the file does not contain it.
     const scaled = inputs.data.slice();
     for (let j = 0; j < WINE.length; j++) {
       const column = Array.from(train, (row) => inputs.data[row * WINE.length + j]!);

@@ -1,4 +1,4 @@
-/** Training what a stranger comes with: networks of TensorFlow.js, saved as Keras or TensorFlow.js would save them. */
+/** Trains the stranger's networks with TensorFlow.js, and saves them as Keras or TensorFlow.js would. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';

@@ -11,10 +11,10 @@ import { PLAN } from '../../unit/trainer/fakeRun.js';
 import { temporaryFolder } from '../server/harness.js';
 import { bundleTrainer, type Bundle } from './bundle.js';
 
-/** What is trained: all iterations, however early the weights agree with the budget. */
+/** A plan that trains all iterations, even if the weights meet the budget early. */
 export const WHOLE_PLAN = { ...PLAN, schedule: { ...PLAN.schedule, tolerance: 0 } };
 
-/** A run under a process of its own. */
+/** A run under a separate process. */
 export interface Supervised {
   readonly owner: ChildProcess;
   /** Process id of the trainer. */
@@ -50,7 +50,7 @@ export class FakeEngine {
     await mkdir(this.workspace);
   }
 
-  /** Starts (or with `run` resumes) a run under a process of its own; resolves when it trains. @param env what the trainer is to do. */
+  /** Starts (or with `run` resumes) a run under a separate process; resolves when it trains. @param env behaviour of the trainer. */
   async elsewhere({ run = '', env = {} }: { run?: string; env?: Record<string, string> } = {}): Promise<Supervised> {
     const plan = join(this.workspace, 'plan.json');
     await writeFile(plan, JSON.stringify(WHOLE_PLAN));
@@ -71,7 +71,7 @@ export class FakeEngine {
     this.#owners.push(owner);
   }
 
-  /** After each test. */
+  /** Ends what a test has started. */
   killOwners(): void {
     for (const owner of this.#owners.splice(0)) owner.kill('SIGKILL');
   }

@@ -1,4 +1,4 @@
-/** A supervisor as a process of its own, to be killed: starts the plan, or resumes a run, and prints its trainer's process id. */
+/** A supervisor in a separate process that a test can kill: it starts the plan, or resumes a run, and prints its trainer's process id. */
 import { readFileSync } from 'node:fs';
 import type { ResolvedPlan } from '../../../daemon/protocol/resolvedPlan.js';
 import { resumeRun, startRun } from '../../../daemon/runs/supervisor.js';

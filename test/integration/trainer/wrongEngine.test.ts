@@ -1,4 +1,4 @@
-/** A wrong engine in a real run, in a process of its own: `auto` passes it over, and who names it is warned, once. */
+/** A wrong engine in a real run, in a separate process: `auto` passes it over, and a plan that names it gets one warning. */
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ async function warnings(folder: string): Promise<string[]> {
 }
 const ofTheEngine = async (folder: string) => (await warnings(folder)).filter((message) => /fc1\/bias/.test(message));
 
-it('auto passes it over for what it makes of the first batch, and the run says why', async () => {
+it('auto passes it over because of its numbers on the first batch, and the run gives the reason', async () => {
   const handle = await startRun(plan('auto'), options());
   expect((await handle.done).event).toBe('done');
   expect((await readRunPlan(handle.folder)).engine).toBe('onnx-cpu');
@@ -81,7 +81,7 @@ it('named by the plan it is used, with one warning; a resume warns again on anot
   }
 }, 60_000);
 
-it('where nothing is wrong the notes say nothing of it', async () => {
+it('if nothing is wrong, there is no note', async () => {
   const handle = await startRun(plan('onnx-cpu'), options());
   expect((await handle.done).event).toBe('done');
   expect((await warnings(handle.folder)).filter((message) => /engine|passed over|compared/.test(message))).toEqual([]);

@@ -4,7 +4,7 @@ import { assemble } from '../../../daemon/trainer/setup.js';
 import { scaled, standIn } from '../../unit/engine/standIns.js';
 
 const bias = scaled('fc1/bias', 1.5);
-/** MNIST has black corners; made-up data has none. */
+/** MNIST has black corners; made-up data does not. */
 const isReal = ([images]: readonly Float32Array[]) => images![0] === images![1];
 const device = process.env['LC_TEST_DEVICE'] ?? 'a processor';
 const wrong = standIn({

@@ -1,4 +1,4 @@
-/** ONNX's conformance cases: a model of one node (or a few), with inputs and the outputs that they must give. */
+/** ONNX's conformance cases: a model of one node (or a few), with inputs and the required outputs. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -35,7 +35,7 @@ function withInitializers(
   return { ...model, graph: { ...graph, initializers, inputs: graph.inputs.filter((_, i) => isData(i)) } };
 }
 
-/** What a case's model gives in float64, for inputs that are data or known. @throws UserError where it is not computed */
+/** The outputs of a case's model in float64, for inputs that are data or known. @throws UserError if it is not supported */
 function computed(
   { name, model, inputs }: NodeCase,
   isData: (index: number) => boolean,
@@ -74,7 +74,7 @@ function computed(
 const isClose = (a: number, b: number, relative: number): boolean =>
   Object.is(a, b) || a === b || Math.abs(a - b) <= 1e-6 + relative * Math.abs(b);
 
-/** The first difference from what the case says; undefined: none. */
+/** The first difference from the outputs of the case; undefined if there is none. */
 function difference(
   expected: OnnxTensor,
   { values, shape }: { values: ArrayLike<number>; shape: readonly number[] },

@@ -3,7 +3,7 @@ import { parseCommand } from '../../../daemon/cli/command.js';
 import { run } from '../../../daemon/cli/commands/run.js';
 
 describe('options', () => {
-  it('are taken by name, and refused where one has two values', () => {
+  it('are taken by name, and refused if one has two values', () => {
     expect(parseCommand(run, ['a.prune.json', '--seed', '3', '--json']).values).toEqual({ seed: '3', json: true });
     // The last one would win, and the baseline in front of it would not run.
     expect(() => parseCommand(run, ['a.prune.json', '--compare', 'magnitude', '--compare=gradual'])).toThrow(

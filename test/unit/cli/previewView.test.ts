@@ -22,7 +22,7 @@ const preview: Preview = {
   samples: values.map((_, index) => ({ index, label: `class ${index}` })),
 };
 
-test('the bitmap of a sample has its pixels where the format puts them', () => {
+test('the bitmap of a sample has its pixels in the places of the format', () => {
   const file = bitmap(input, input.values[1]!, input.image!);
   expect(file.readUInt32LE(2)).toBe(file.length);
   // Rows are padded to four bytes; colours are stored blue first.
@@ -34,7 +34,7 @@ test('the bitmap of a sample has its pixels where the format puts them', () => {
   expect(ramp[54 + 3 * 12 + 3 * 2]).toBe(255);
 });
 
-test('the page escapes what the data says and needs nothing from elsewhere', () => {
+test('the page escapes texts of the data and loads nothing from elsewhere', () => {
   const page = pageGrid(preview);
   expect(page).toContain('tiny &lt;set&gt;');
   expect(page).not.toContain('<set>');

@@ -23,7 +23,7 @@ function shown(budget: BudgetCheck[]): string {
   return lines.join('\n');
 }
 
-it('ends with what each budget asked for and got', () => {
+it('ends with the limit and the result of each budget', () => {
   const text = shown([
     { task: 'all', kind: 'bytes', asked: '8 kB', limit: 8192, got: 8191, met: true },
     { task: 'conv', kind: 'flops', asked: '10%', limit: 100, got: 101, met: false },
@@ -34,6 +34,6 @@ it('ends with what each budget asked for and got', () => {
   expect(text).toMatch(/^fc penalty +alpha 1, l0 +- +5 +- *$/m);
 });
 
-it('has no such table where nothing was asked', () => {
+it('has no such table without a budget', () => {
   expect(shown([])).not.toContain('asked');
 });

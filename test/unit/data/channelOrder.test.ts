@@ -1,11 +1,11 @@
-/** Images whose channels are stored on the other side than the model wants them. */
+/** Images whose channel axis is stored on the other side than the model needs. */
 import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../../daemon/data/batches/sampleStore.js';
 import { fitInputs } from '../../../daemon/data/fitInputs.js';
 import type { RawPart } from '../../../daemon/data/rawDataset.js';
 
 const [height, width, channels] = [5, 6, 3];
-/** A pixel's value says where it is. */
+/** A pixel's value encodes its place. */
 const value = (n: number, y: number, x: number, c: number) => 1000 * n + 100 * y + 10 * x + c;
 
 function images(order: 'first' | 'last'): Float32Array {

@@ -74,7 +74,7 @@ describe('classes "auto"', () => {
     expect(figures).toEqual([...figures].sort((a, b) => a - b));
     for (const { encoding, loss } of choice.encodings)
       expect(choice.notes[0]).toContain(`${encoding.text}: ${loss.toPrecision(3)}`);
-    // The same order, asked for by name, is the only one.
+    // The same order is the only one if the plan names it.
     const named = await table(labels, requirements, { classes: order as 'text' });
     expect(named.encodings.map((one) => one.order)).toEqual([order]);
     expect(named.classes).toEqual(classes);
@@ -118,7 +118,7 @@ describe('classes "auto"', () => {
     expect((await table(['0', '1', '2'], outputs([1], false))).encodings.length).toBe(1);
   });
 
-  it('targets of a regression stay as stored where the reference leaves less of their variance so, and where it knows nothing', async () => {
+  it('targets of a regression stay as stored if the reference explains more of their variance so, and if it explains nothing', async () => {
     // 9 of 10 are 1. Answers near 1 have a lower squared error on 0 and 1 whatever the model was trained on.
     workspace.write('rare.csv', ['x,label', ...Array.from({ length: 100 }, (_, i) => `${i % 10},${i % 10 ? 1 : -1}`)].join('\n')); // prettier-ignore
     const dataset = await openDataset(dataConfig('rare.csv'), outputs([1], false), here);
@@ -158,7 +158,7 @@ describe('classes "auto"', () => {
     },
   );
 
-  it('keeps the usual order where no other is clearly better', async () => {
+  it('keeps the usual order if no other is clearly better', async () => {
     const dataset = await table(['b', 'a'], outputs([2]));
     // The second encoding, the order of the file, is better by 0.001 and 1 on average, with a deviation of 1.
     const reference = (gain: number, chance: number): Reference => {
@@ -180,7 +180,7 @@ describe('classes "auto"', () => {
     expect(dataset.encodings.map(({ order }) => order)).toEqual(['text', 'appearance']);
     expect(await chosen(1, 5)).toEqual(['appearance', false]);
     expect((await chosen(0.001, 5))[0]).toBe('text');
-    // No better than chance: a model that knows nothing has nothing to say.
+    // The model is no better than chance, so its answers do not decide.
     expect(await chosen(1, 0.5)).toEqual(['text', true]);
   });
 
@@ -196,7 +196,7 @@ describe('classes "auto"', () => {
     expect(targets.map((t) => t.indexOf(1))).toEqual(inputs.map(([x]) => answers[x!]));
   });
 
-  it('reports that order also where the data has one usual order only', async () => {
+  it('reports that order also if the data has one usual order only', async () => {
     const dataset = await table(['a', 'b', 'c'], outputs([3]));
     expect(dataset.encodings.length).toBe(1);
     const { notes } = await chooseMapping(dataset, { scale: false }, answering([2, 0, 1], 3));
@@ -204,7 +204,7 @@ describe('classes "auto"', () => {
     expect((await chooseMapping(dataset, { scale: false }, answering([0, 1, 2], 3))).notes).toEqual([]);
   });
 
-  it('nothing is open where the data numbers its classes, and there is no note', async () => {
+  it('data that numbers its classes needs no choice and no note', async () => {
     const dataset = await table(['0', '1'], outputs([2]), { labels: ['label'], inputs: ['x'] });
     expect(dataset.encodings.length).toBeGreaterThan(1);
     workspace.write('hot.csv', 'x,p,q\n1,0,1\n2,1,0\n3,1,0\n4,0,1\n5,1,0\n');

@@ -24,7 +24,7 @@ workspace.write(
   ),
 );
 
-/** Two probabilities for each input: those of its class where it is known by heart, else always those of class 0. */
+/** Two probabilities for each input: those of its class if the input was memorised, else always those of class 0. */
 const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference =>
   referenceOf(
     {
@@ -41,7 +41,7 @@ const byHeart = (memory: { inputs: number[][]; targets: number[][] }): Reference
     ({ train }) => train,
   );
 
-/** "Trained" on inputs under `preprocess`: it knows those by heart. */
+/** A model "trained" on inputs under `preprocess`, which it has memorised. */
 async function trainedOnScale(preprocess: Preprocess): Promise<Reference> {
   const dataset = await openDataset(dataConfig('d'), classifier([2, 2, 1], 2), here);
   const trained = await dataset.withMapping({ preprocess });
@@ -62,7 +62,7 @@ describe('scale "auto"', () => {
     },
   );
 
-  it('pixels that are scaled already: as they are, or back to what the model knows', async () => {
+  it("scaled pixels stay, or return to the scale of the model's training", async () => {
     const write = (name: string, values: number[]) => {
       const images = Array.from({ length: 20 }, () => values).flat();
       workspace.write(`${name}/x.npy`, npyBytes('<f4', [40, 2, 2], float32(images)));
@@ -107,7 +107,7 @@ describe('scale "auto"', () => {
     expect(await scale(signed, wanting(-1, 1))).toBe('none');
   });
 
-  it('of a model that is no better than chance under any is the usual one, and says so', async () => {
+  it('is the usual one for a model that is no better than chance under any, with a note', async () => {
     const dataset = await openDataset(dataConfig('d', { scale: 'auto' }), classifier([2, 2, 1], 2), here);
     expect(dataset.mapping.preprocess.scale).toBe('unit');
     const random = createRandom(1);
@@ -153,7 +153,7 @@ describe('scale "auto"', () => {
     const choice = await chooseMapping(dataset, { scale: true }, asked(some));
     expect(choice.dataset.mapping.preprocess).toEqual({ scale: 'none', mean: 'none' });
     expect(choice.notes[0]).toMatch(/^Input scale chosen by the reference's errors: as stored \(as stored: 2\.\d+%; /);
-    // Of a model that finds none at all there is nothing to learn, though it errs as little.
+    // A model that finds no positive sample is no evidence, though it makes as few errors.
     const never = await chooseMapping(dataset, { scale: true }, asked([]));
     expect(never.dataset.mapping.preprocess).toEqual({ scale: 'unit', mean: 'none' });
     expect(never.notes[0]).toContain('not clearly better than always the same answer under any');

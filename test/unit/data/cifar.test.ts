@@ -40,7 +40,7 @@ describe('cifar10', () => {
     );
   });
 
-  it('CIFAR-100: fine labels for 100 outputs, coarse ones for 20, names where they lie beside', async () => {
+  it('CIFAR-100: fine labels for 100 outputs, coarse ones for 20, names if their file is there', async () => {
     const record = (coarse: number, fine: number) =>
       Buffer.concat([Buffer.from([coarse, fine]), Buffer.alloc(3072, fine)]);
     workspace.write('hundred/train.bin', Buffer.concat([record(3, 70), record(19, 5), record(0, 99)]));

@@ -33,7 +33,7 @@ describe('class weights', () => {
     expect(dataset.notes.join(' ')).toMatch(/Classes weigh in the training loss: "even" .*"rare" .* are unweighted/);
   });
 
-  it('by label, 1 where none is given, and they follow the classes into another order', async () => {
+  it('by label, 1 for the others, and they follow the classes into another order', async () => {
     const dataset = await open({ rare: 4, odd: 0.5 });
     expect(dataset.classWeights).toEqual([1, 0.5, 4]);
     const appearance = dataset.encodings.find(({ order }) => order === 'appearance')!;

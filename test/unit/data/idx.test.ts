@@ -172,7 +172,7 @@ describe('IDX errors, one line each with file and way out', () => {
     expect(dataset.notes.join(' ')).toContain('Labels run from 1 to 3');
   });
 
-  it('inputs of another size than the model wants give both shapes', async () => {
+  it("inputs of another size than the model's are refused with both shapes", async () => {
     workspace.write('shape/train-images-idx3-ubyte', images);
     workspace.write('shape/train-labels-idx1-ubyte', labels);
     expect(await messageOf(open('shape', {}, 3, [28, 28, 1]))).toMatch(

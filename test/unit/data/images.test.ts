@@ -135,7 +135,7 @@ describe('image folders', () => {
     rotated.slice(6).forEach((v) => expect(v).toBeLessThan(55));
   });
 
-  it('says what a folder without images in folders has, and what it needs', async () => {
+  it('reports what a folder without images in folders has, and what it needs', async () => {
     workspace.write('heap/a.png', await flat(1, 1, [0, 0, 0]));
     expect(await messageOf(open('heap', [1, 1, 3]))).toMatch(
       /images lie in the folder itself \("a.png"\).*sub-folder named after/,
@@ -149,7 +149,7 @@ describe('image folders', () => {
     expect(await messageOf(open('tables', [1, 1, 3]))).toMatch(/has files \("train.csv"\).*name the file itself/);
   });
 
-  it('errors: folders against outputs, damaged image, input that is no image, link out of the workspace', async () => {
+  it('errors: folders against outputs, damaged image, input that is not an image, link out of the workspace', async () => {
     expect(await messageOf(open('pets', [2, 2, 3], 3))).toMatch(
       /2 classes in the data \("a cat", "dog"\) do not match the model's 3 outputs \(classes 0 to 2\)/,
     );

@@ -10,7 +10,7 @@ const numbers = (labels: number[], positions = 1): LabelTargets => ({
   positions,
   where: 'here',
 });
-/** Names numbered in sorted order, as the readers give them. */
+/** Names numbered in sorted order, as the readers return them. */
 const named = (texts: string[]): LabelTargets => {
   const names = [...new Set(texts)].sort();
   return { ...numbers(texts.map((text) => names.indexOf(text))), names };
@@ -59,7 +59,7 @@ describe('ways to read labels', () => {
     expect(() => labelEncodings(targets, outputs(count), wanted)).toThrow(message);
   });
 
-  it('of any labels: injective into the classes, the same when asked for by name, or a UserError of one line', () => {
+  it('of any labels: injective into the classes, the same when the plan names it, or a UserError of one line', () => {
     const text = fc.oneof(
       fc.string({ minLength: 1, maxLength: 6 }),
       fc.constantFrom('a1', 'a01', 'A1', 'a 10', '-1', '1', '01', '1.5', 'e\u0301', '\u{1f600}', '__proto__', 'NaN'),

@@ -257,7 +257,7 @@ describe('arrays that are targets by the model', () => {
     expect(dataset.notes.join()).toMatch(/no labels: the model, .*, is to give the array "x_train" back/);
     workspace.write('bytes.npz', zipSync({ 'x_train.npy': npyBytes('|u1', [2, 3], Uint8Array.of(1, 2, 3, 4, 5, 6)) }));
     expect(await messageOf(openDataset(dataConfig('bytes.npz'), network, here))).toMatch(/"x_train" holds whole numbers: save them as the floats/);
-    // With labels of another size it is no autoencoder.
+    // With labels of another size it is not an autoencoder.
     workspace.write('other.npz', zipSync({ 'x_train.npy': x, 'q.npy': npyBytes('<f4', [2, 1], float32([1, 2])) }));
     expect((await messageOf(openDataset(dataConfig('other.npz'), { ...network, outputShape: [3] }, here)))).not.toMatch(/give/);
   }); // prettier-ignore

@@ -136,7 +136,7 @@ describe('the targets of other outputs', () => {
     dataset.close();
   });
 
-  it('are of the test file, too, where there is one', async () => {
+  it('are read from the test file, too, if there is one', async () => {
     const test = Object.fromEntries(Object.entries(whole).map(([key, value]) => [`${key}_test`, value]));
     const dataset = await open(npz({ ...whole, ...test }), { scale: 'none' });
     const [inputs, target] = [buffers(N), new Float32Array(3 * N)];
@@ -149,7 +149,7 @@ describe('the targets of other outputs', () => {
     expect(await othersOf(await open(first, { test: second, scale: 'none' }))).toHaveLength(2);
   }); // prettier-ignore
 
-  it('say why they cannot be used, and leave the data as it is', async () => {
+  it('report why they cannot be used, and leave the data unchanged', async () => {
     const { yes: _yes, ...absent } = whole;
     expect(reasonOf(await open(npz(absent)), 'yes')).toBe('the data has no targets named after it');
     expect(reasonOf(await open(npz({ ...whole, y_place: [[N, 3], [...PLACE, ...X]] })), 'head/place')).toMatch(/3 target values per sample do not fit the model's output of 2/);
@@ -161,7 +161,7 @@ describe('the targets of other outputs', () => {
     // What the plan takes as an input is not a target.
     const taken = await open(csv(columns), { inputs: ['x', 'yes'], labels: ['kind'] }, { ...requirements, inputShapes: [[2]] });
     expect(reasonOf(taken, 'yes')).toBe('the data has no targets named after it');
-    // Nobody asked.
+    // The requirements name no other outputs.
     const { others: _others, ...alone } = requirements;
     expect((await open(npz(whole), {}, alone)).others.size).toBe(0);
   }); // prettier-ignore

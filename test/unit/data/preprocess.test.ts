@@ -135,7 +135,7 @@ describe('preprocessing', () => {
   });
 });
 
-it('rows that lie in memory as floats are not held a second time where they are many', () => {
+it('many rows in memory as floats are not copied', () => {
   let calls = 0;
   const large = (bytes: boolean) => ({ size: 1 << 20, shape: [32], width: 32, bytes, resident: true, gather: () => void calls++, close() {} }); // prettier-ignore
   const input = preparedInput(large(false), { scale: 1, shift: 0 });

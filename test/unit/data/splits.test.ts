@@ -14,7 +14,7 @@ const sorted = (...parts: Uint32Array[]) => parts.flatMap((part) => [...part]).s
 const range = (n: number) => [...Array(n).keys()];
 
 describe('splitRows', () => {
-  it('without validation: the file as it is', () => {
+  it('without validation: the file unchanged', () => {
     const rows = splitRows(request);
     expect([...rows.train]).toEqual(range(100));
     expect([...rows.test]).toEqual(range(30));

@@ -1,4 +1,4 @@
-/** Documents lead to files that are there. */
+/** Links in documents lead to existing files. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What TensorFlow.js built is compared with the file. */
+/** The network that TensorFlow.js built is compared with the file. */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import * as tfl from '@tensorflow/tfjs-layers';

@@ -144,7 +144,7 @@ describe('channels first', () => {
           output = await session.predict([Float32Array.from(x.values)], SAMPLES);
           await session.dispose();
         } catch (error) {
-          // Refused by name is no wrong answer; the next engine has it.
+          // A refusal by name is not a wrong answer: the next engine takes the model.
           if (error instanceof UserError && error.code === 'model-unsupported') continue;
           throw error;
         }

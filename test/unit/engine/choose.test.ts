@@ -101,7 +101,7 @@ describe('the choice of an engine', () => {
   });
 
   it('compares dropout where the masks are the same, and where they are not only what draws none', async () => {
-    // Its own noise: the stand-in moves its generator on and gives any step.
+    // The model draws noise: the stand-in advances its generator and returns any step.
     const drawing: Stand = {
       id: 'drawing',
       step: (step, session) => {

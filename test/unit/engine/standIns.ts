@@ -15,11 +15,11 @@ export interface Stand extends Partial<Omit<EngineProvider, 'probe' | 'open'>> {
   readonly device?: string;
   /** Milliseconds a gradient takes on top. */
   readonly delay?: number;
-  /** Of the first ones. */
+  /** Milliseconds that the first gradients take on top. */
   readonly delays?: readonly number[];
-  /** What the engine makes of its inputs before it computes. */
+  /** Changes the inputs before the engine computes. */
   input?(input: Float32Array): Float32Array;
-  /** What becomes of a step's numbers. */
+  /** Changes the numbers of a step. */
   step?(step: Step, session: EngineSession, inputs: readonly Float32Array[]): Step;
   output?(output: Float32Array, inputs: readonly Float32Array[]): Float32Array;
 }

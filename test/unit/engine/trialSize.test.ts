@@ -7,7 +7,7 @@ const GiB = 2 ** 30;
 const lenet = buildArchitecture('lenet300', 1);
 const resnet = buildArchitecture('resnet20', 1);
 
-/** A recurrent layer over many steps gives one row, and makes one of each step. */
+/** A recurrent layer over many steps returns one row, but computes one row in each step. */
 const recurrent = (steps: number): LayersModel => ({
   kind: 'layers',
   format: 'tfjs-layers',

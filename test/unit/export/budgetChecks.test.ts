@@ -1,4 +1,4 @@
-/** The check of written models must see what is missed: models made to miss each budget by one. */
+/** The check of written models must find violations: models exceed each budget by one. */
 import { describe, expect, it } from 'vitest';
 import { checkBudgets } from '../../../daemon/export/budgetChecks.js';
 import { createRandom } from '../../../daemon/lc/random.js';
@@ -24,7 +24,7 @@ const made = (value: (layer: string, i: number) => number): LayersModel =>
 const noise = (): number => 0.1 + random.next();
 const check = (of: LayersModel, budget: Budget, fileBytes = 1000, layers = LAYERS) =>
   checkBudgets(of, [{ name: 'all', layers, budget }], fileBytes, () => true);
-/** The first `kept` weights of a layer, none of the others. */
+/** The first `kept` weights of a layer; all others are 0. */
 const only = (layer: string, kept: number) => made((name, i) => (name === layer && i < kept ? noise() : 0));
 
 describe('checks of a written model', () => {

@@ -1,4 +1,4 @@
-/** A model of a topology as some file has it, read as files are and given random weights. */
+/** A model with a file's topology, read as files are, with random weights. */
 import { createRandom } from '../../../daemon/lc/random.js';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import type { LayersModel } from '../../../daemon/model/model.js';

@@ -22,7 +22,7 @@ it('every format has a use, and comes once, by use and size', () => {
   const uses = all.map(({ use }) => use);
   expect([...new Set(uses)]).toEqual(['web', 'python', 'onnx', 'weights']);
   expect(uses).toEqual([...uses].sort((a, b) => ['web', 'python', 'onnx', 'weights'].indexOf(a) - ['web', 'python', 'onnx', 'weights'].indexOf(b))); // prettier-ignore
-  // One for each kind of program; weights alone are no network.
+  // One file for each kind of program; weights alone are not a network.
   expect(all.filter((one) => one.recommended).map(({ use }) => use)).toEqual(['web', 'python', 'onnx']);
 });
 

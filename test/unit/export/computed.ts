@@ -1,4 +1,4 @@
-/** What the engine computes, which the matrix of layers compares with NumPy. */
+/** Outputs of the engine, which the matrix of layers compares with NumPy. */
 import { nativeProvider } from '../../../daemon/engine/native/provider.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
 

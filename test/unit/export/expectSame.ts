@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** Equal to 1e-6 of what the values are (of 1 where they are smaller). */
+/** Equal to 1e-6 of the values' magnitude (of 1 if they are smaller). */
 export function expectSame(actual: Float32Array, expected: Float32Array, label: string, relative = 1e-6): void {
   expect(actual.length, label).toBe(expected.length);
   expected.forEach((value, i) => {

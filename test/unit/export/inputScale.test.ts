@@ -1,4 +1,4 @@
-/** Exports with the scale inside: on the data as stored they give what the model gives on scaled data, by other readers. */
+/** Exports that apply the scale themselves: by other readers, their outputs on stored data are the model's on scaled data. */
 import * as ort from 'onnxruntime-node';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ const image = builtModel({
   },
 }); // prettier-ignore
 
-/** What a Sequential calls its input. */
+/** The name that a Sequential gives its input. */
 const input = modelGraph(image.topology).inputNames[0]!;
 
 const table = builtModel({
@@ -108,7 +108,7 @@ it.each(CASES)('%s: on data as stored, by the readers of every format', async (n
   const stored = given.map(({ shape, stored: values }) => ({ shape, values }));
   const plain = await write('tfjs-layers', 'plain.json', false);
   const wanted = await byTensorFlow(plain.path, given.map(({ shape, scaled: values }) => ({ shape, values }))); // prettier-ignore
-  // Without it the outputs are others, and a file beside the model says what to do.
+  // Without it the outputs differ, and a file beside the model describes the scale.
   expect(Math.max(...(await byTensorFlow(plain.path, stored)).map((x, i) => Math.abs(x - wanted[i]!)))).toBeGreaterThan(1e-3); // prettier-ignore
   expect(await readScaleFile(plain.path)).toEqual(scales);
   expect(plain.scaleFile).toBe(there('plain.inputs.json'));

@@ -6,7 +6,7 @@ export interface KerasNetwork {
   readonly topology: { readonly class_name: string; readonly config: unknown };
   /** Inputs are whole numbers below it. */
   readonly tokens?: number;
-  /** What cannot hold it, by format, and why. */
+  /** Formats that cannot hold it, with the reason. */
   readonly refused?: Readonly<Record<string, RegExp>>;
 }
 

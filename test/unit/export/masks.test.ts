@@ -1,4 +1,4 @@
-/** What the reader of an exported network with masks computes, against Keras (test/fixtures/keras/masks): right, or not exported. */
+/** Readers of exported networks with masks compute the same as Keras (test/fixtures/keras/masks), or the export is refused. */
 import * as ort from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';

@@ -23,10 +23,10 @@ interface Known {
   readonly model: LayersModel;
   /** Five samples, flat. */
   readonly inputs: Float32Array;
-  /** Of one sample. */
+  /** Shape of one sample. */
   readonly sample: readonly number[];
   readonly outputs: Float32Array;
-  /** What computes a model that was read back; by default TensorFlow.js itself. */
+  /** Computes a model that was read back; by default TensorFlow.js itself. */
   readonly compute?: typeof predict;
 }
 
@@ -38,7 +38,7 @@ const inputsOf = (sample: readonly number[], tokens?: number): Float32Array => {
   return Float32Array.from({ length: size }, () => (tokens === undefined ? random.normal() : random.below(tokens)));
 };
 
-/** By TensorFlow.js itself, which loads the file as its users do. */
+/** TensorFlow.js loads the file as its users do. */
 async function opensInTensorFlow(path: string, { inputs, sample, outputs }: Known): Promise<void> {
   // What an engine taught this instance of TensorFlow.js.
   expect(await readFile(path, 'utf8')).not.toMatch(
@@ -53,7 +53,7 @@ async function opensInTensorFlow(path: string, { inputs, sample, outputs }: Know
   }
 }
 
-/** By onnxruntime, with several batch sizes and the model's own names. */
+/** onnxruntime computes several batch sizes with the model's own names. */
 async function opensInOnnxruntime(path: string, { model, inputs, sample, outputs }: Known): Promise<void> {
   const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1 });
   try {
@@ -71,7 +71,7 @@ async function opensInOnnxruntime(path: string, { model, inputs, sample, outputs
   }
 }
 
-/** What opens must open: each format by its own reader, or by what stands for it, with the model's outputs. */
+/** Every format that opens must give the model's outputs: by its own reader, or by a stand-in. */
 async function opensElsewhere(known: Known, folder: string, refused: Readonly<Record<string, RegExp>> = {}): Promise<void> {
   const { model, inputs, sample, outputs, compute = predict } = known;
   const thinned: Known = { ...known, model: thin(model).model };
@@ -103,7 +103,7 @@ async function opensElsewhere(known: Known, folder: string, refused: Readonly<Re
 const MISCOMPUTED = /SeparableConv2D, channels first/;
 const REFUSED: Readonly<Record<string, Record<string, RegExp>>> = {
   'LayerNormalization over images': { 'keras-h5': /layer ".+" has several axes, which Keras 3 drops from HDF5 files/ },
-  // Between corners, as TensorFlow.js has it, and by 3.
+  // Interpolation between corners, as in TensorFlow.js, by a factor of 3.
   'UpSampling2D bilinear, by unequal factors': Object.fromEntries(
     ['keras', 'keras-thinned', 'keras-h5'].map((id) => [id, /layer ".+" interpolates between the corners of pixels/]),
   ),
@@ -137,7 +137,7 @@ describe('networks of what TensorFlow.js does not have open elsewhere', () => {
       if (refused?.['tfjs-layers']) return;
       // The forms for TensorFlow.js are read back as what they are of.
       const back = await readLayers('m.json', { workspace: folder });
-      // A frozen BatchNormalization stays one, and of another axis than the last it stands between Permute layers.
+      // A frozen BatchNormalization stays one; of another axis than the last it is written between Permute layers.
       const classes = ({ topology: of }: LayersModel) =>
         modelGraph(of)
           .layers.map(({ layer }) => layer.class_name.replace(/^Batch/, ''))

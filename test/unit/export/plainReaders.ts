@@ -1,4 +1,4 @@
-/** Readers of SafeTensors and NumPy archives as their specifications say, independent of what writes them. */
+/** Readers of SafeTensors and NumPy archives after their specifications, independent of the writers. */
 import { inflateRawSync } from 'node:zlib';
 
 export type Arrays = ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayLike<number> }>;

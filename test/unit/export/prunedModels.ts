@@ -1,4 +1,4 @@
-/** Models with zeros where a test wants them. */
+/** Models with zeros in the places that a test needs. */
 import { createRandom } from '../../../daemon/lc/random.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
 import { withWeights } from '../../../daemon/model/weights.js';

@@ -120,7 +120,7 @@ function sequenceLayer(random: Random, x: Symbolic): Symbolic {
   ])(); // prettier-ignore
 }
 
-/** From a sequence to a vector. */
+/** Reduces a sequence to a vector. */
 function sequenceEnd(random: Random, x: Symbolic): Symbolic {
   return pick<() => tfl.layers.Layer>(random, [
     () => L.flatten(),

@@ -13,7 +13,7 @@ interface Module {
   readonly outputSize: number;
   predict(inputs: Float32Array): Float32Array;
 }
-/** @param note makes it a module of its own. */
+/** @param note makes it a separate module. */
 const load = (model: LayersModel, note = '') =>
   import(
     /* @vite-ignore */ `data:text/javascript;base64,${Buffer.from(sparseModule(model) + note).toString('base64')}`

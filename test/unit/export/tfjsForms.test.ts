@@ -1,4 +1,4 @@
-/** What plain TensorFlow.js refuses is exported in a form that it loads, or refused by the layer's name: loaded and computed here. */
+/** Layers that plain TensorFlow.js refuses are exported in a form that it loads, or refused by name. It loads and computes them here. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exportModel, findFormat } from '../../../daemon/export/exportModel.js';

@@ -97,7 +97,7 @@ describe('thinning', () => {
       tensor('a/kernel', [2, 3], [1, 0, 0, 2, 0, 0]),
       tensor('a/bias', [3], [0, 0.5, 0.25]),
       tensor('n/mean', [3], [1, 1.5, 0.25]),
-      // Of the last unit the samples were all the same: its deviation is 1e-7, of which there are none.
+      // All samples had the same value of the last unit, so its deviation is 1e-7.
       tensor('n/variance', [3], [1, 4, 0]),
       tensor('n/count', [], [9]),
       tensor('b/kernel', [3, 1], [1, 10, 100]),

@@ -59,10 +59,10 @@ async function outputs(model: LayersModel): Promise<Float32Array> {
   return result[session.outputNames[0]!]!.data as Float32Array;
 }
 
-/** What a summary of a thinned model says of its weights, by name. */
+/** The weights in a summary of a thinned model, by name. */
 const shapes = (model: LayersModel) => new Map(model.weights.map(({ name, shape }) => [name, shape]));
 
-/** With the groups there are, by hand, in the order of layers. */
+/** The expected groups, by hand, in the order of layers. */
 const NETWORKS: [name: string, classes: [layer: string, filters: number][], build: (x: Symbolic) => Symbolic][] = [
   ['MobileNet: Conv, BatchNormalization, ReLU, depthwise, BatchNormalization, PReLU, Conv', [['a', 8], ['b', 6]],
     (x) => through(x, L.conv2d({ name: 'a', filters: 8, ...same, useBias: false }), L.batchNormalization(), L.reLU({ maxValue: 6 }),

@@ -7,7 +7,7 @@ import type { LayersModel } from '../../../daemon/model/model.js';
 import { onCpu, toModel } from '../engine/compiled/tinyModels.js';
 
 const L = tfl.layers;
-/** With gaps, and a sample that is masked throughout. */
+/** Sequences with gaps, and one sample that is masked throughout. */
 const tokens = [
   Float32Array.of(1, 2, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0),
   Float32Array.of(3, 0, 1, 0, 2, 2, 0, 1, 0, 0, 1, 2),
@@ -64,7 +64,7 @@ it.each([
 ] as const)('%s of constant channels', async (_, join) => {
   const model = network(join);
   const thinned = thin(model);
-  // The channel of zeros goes everywhere.
+  // The channel of zeros is removed in every case.
   expect(thinned.weights.after).toBeLessThan(thinned.weights.before);
   const [before, after] = [await outputs(model), await outputs(thinned.model)];
   expect(after.length).toBe(before.length);

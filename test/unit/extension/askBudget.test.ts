@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
-/** Longer than typing pauses before the daemon is asked. */
+/** Longer than the pause in typing after which the daemon is asked. */
 const PAUSED = 130;
 
 /** A daemon of 266,200 weights that takes its time. */
@@ -103,7 +103,7 @@ test('Enter while the previews are computed takes what is typed', async () => {
   expect(answer()).toEqual({ budget: { keep: '50%' } });
 });
 
-test('the entry that is chosen is taken, where the text can mean it', async () => {
+test('the selected entry is taken if the text can mean it', async () => {
   const { answer } = ask();
   pick.type('50');
   await wait(PAUSED);
@@ -112,7 +112,7 @@ test('the entry that is chosen is taken, where the text can mean it', async () =
   expect(answer()).toEqual({ budget: { neurons: 50 } });
 });
 
-test('an impossible budget is refused before its preview is there, and says why', async () => {
+test('an impossible budget is refused before its preview arrives, with the reason', async () => {
   const { answer } = ask({ slow: 50 });
   pick.type('999999 weights');
   pick.enter();
@@ -137,7 +137,7 @@ test('typing on while Enter waits for the preview takes nothing', async () => {
   expect(answer()).toEqual({ budget: { keep: '50%' } });
 });
 
-test('what is no budget, and an emptied box, take nothing of what was there before', async () => {
+test('text that is not a budget, and an empty box, do not keep the earlier budget', async () => {
   const { answer } = ask();
   pick.type('50');
   await wait(PAUSED);
@@ -155,7 +155,7 @@ test('what is no budget, and an emptied box, take nothing of what was there befo
   expect(answer()).toEqual({ budget: { keep: '5%' } });
 });
 
-test('a budget that is given can be taken as it is; giving up takes none; a reading is asked for once', async () => {
+test('a given budget can be accepted unchanged; giving up accepts none; each reading is requested once', async () => {
   const { answer, asked } = ask({ current: '2662 weights' });
   pick.enter();
   await wait(10);
@@ -181,7 +181,7 @@ test('a goal on the error is taken as one, and asks the daemon nothing', async (
   expect(asked).toEqual([]);
 });
 
-test('where only a budget will do, a goal is none and says so; a time is no budget anywhere', async () => {
+test('if only a budget is accepted, a goal is refused with the reason; a time is never a budget', async () => {
   const { answer } = ask();
   expect(pick.items).toHaveLength(5);
   pick.type('lose at most 0.5%');
@@ -194,7 +194,7 @@ test('where only a budget will do, a goal is none and says so; a time is no budg
   expect(answer()).toBeNull();
 });
 
-test('what the run costs and where it begins is asked once typing has paused, once for each reading, and given up when the text changes', async () => {
+test('the outlook is requested after a pause in typing, once per reading, and cancelled when the text changes', async () => {
   const asked: { goals: unknown[]; cancelled: boolean }[] = [];
   const outlook: AskOutlook = (goals, token) => {
     const entry = { goals: [...goals], cancelled: false };
@@ -211,7 +211,7 @@ test('what the run costs and where it begins is asked once typing has paused, on
   void askGoal({ title: 'title', preview, outlook });
   pick.type('50');
   await wait(600);
-  // All readings in one question; the text of before, which showed the suggestions, was never asked about.
+  // One question covers all readings; the earlier text, which showed the suggestions, was never asked about.
   expect(asked.map(({ goals }) => goals)).toEqual([[{ budget: { keep: '50%' } }, { budget: { flops: '50%' } }, { budget: { neurons: '50%' } }, { budget: { weights: 50 } }, { budget: { neurons: 50 } }]]); // prettier-ignore
   // Beside the label: behind the preview, in the line below, the box would cut it off.
   const line =
@@ -219,7 +219,7 @@ test('what the run costs and where it begins is asked once typing has paused, on
   expect(pick.items.map(({ detail, description }) => [detail, description])).toEqual(Array.from({ length: 5 }, () => ['preview', line])); // prettier-ignore
   pick.type('lose nothing');
   await wait(400);
-  // Under way: typing on ends it, and what is known of "50" is not asked again.
+  // Typing on cancels the question, and the answer for "50" is kept.
   pick.type('50');
   expect(asked[1]).toEqual({ goals: [{ bound: { maxErrorIncrease: '0%' } }], cancelled: true });
   await wait(PAUSED);

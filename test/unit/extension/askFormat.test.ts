@@ -1,4 +1,4 @@
-/** The export's quick pick over a stand-in daemon: sizes at once, speed when it is known, an export whatever becomes of that. */
+/** The export's quick pick over a stand-in daemon: it shows sizes at once, speed later, and exports even if that fails. */
 import { expect, test } from 'vitest';
 import { askFormat } from '../../../extension/export/askFormat.js';
 import type { FormatItem } from '../../../extension/export/formatItem.js';
@@ -66,7 +66,7 @@ class Pick {
   }
 }
 
-/** Without the headings. */
+/** The items without the headings. */
 const choices = (pick: Pick) => pick.items.filter(({ format }) => format !== null);
 
 interface Question {
@@ -133,7 +133,7 @@ test('nothing waits for the latency, and its late answer disturbs nothing', asyn
   expect(pick.items).toBe(items);
 });
 
-test('where the latency fails the formats stay, and it says why', async () => {
+test('if the latency fails, the formats stay with the reason', async () => {
   const { pick, asked, chosen } = stand();
   asked[0]!.resolve(FORMATS);
   await settled();
@@ -144,7 +144,7 @@ test('where the latency fails the formats stay, and it says why', async () => {
   expect(await chosen).toBe(FORMATS[0]);
 });
 
-test('where the formats fail so does the export; who gives up gets nothing', async () => {
+test('if the formats fail, so does the export; giving up exports nothing', async () => {
   const failed = stand();
   const outcome = expect(failed.chosen).rejects.toThrow('the result is damaged');
   failed.asked[0]!.reject(new Error('the result is damaged'));

@@ -72,7 +72,7 @@ describe('package.json and the code name the same things', () => {
     expect(Array.from(new Set(used))).toEqual(Object.keys(nls).sort());
   });
 
-  test('a step of the walkthrough is done by what the code says is done: a key that it sets, or a command', async () => {
+  test('a step of the walkthrough is done when the code sets its key or runs its command', async () => {
     const room = new URL('../../../extension/', import.meta.url);
     const names = (await readdir(room, { recursive: true })).filter((name) => name.endsWith('.ts'));
     const code = (await Promise.all(names.map((name) => readFile(new URL(name, room), 'utf8')))).join('\n');
@@ -124,7 +124,7 @@ describe('package.json and the code name the same things', () => {
     expect(pictures.length).toBe(4);
     for (const target of targets.filter((each) => !pictures.includes(each))) expect(target).toMatch(/^https:\/\//);
     const bytes = pictures.map((target) => Buffer.from(target.slice(target.indexOf(',') + 1), 'base64'));
-    // The moving one says so before its first picture.
+    // A moving picture is marked as one before its first frame.
     expect(bytes.map((picture) => picture.subarray(0, 100).includes('acTL'))).toEqual([true, false, false, false]);
     expect(bytes.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1_500_000);
   });

@@ -1,4 +1,4 @@
-/** Installing an engine, over a stand-in for npm: what it is asked for, its words, its failure, its end. */
+/** Installing an engine, over a stand-in for npm: the request, the messages, the failure, the end. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ test('the packages lie where the daemon finds them, and every line is shown', as
   expect(lines).toEqual(['added @tensorflow/tfjs-node-gpu']);
   const folder = join(base, 'engines');
   expect('peer' in findPeer('@tensorflow/tfjs-node-gpu', [folder])).toBe(true);
-  // Users who forbid install scripts elsewhere must still get the native library they asked for here.
+  // Users who forbid install scripts elsewhere must still get the native library that they install here.
   expect(JSON.parse(await readFile(join(folder, 'arguments.json'), 'utf8'))).toEqual(
     expect.arrayContaining(['install', '--ignore-scripts=false', '@tensorflow/tfjs-node-gpu@4.22.0']),
   );

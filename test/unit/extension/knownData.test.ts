@@ -29,7 +29,7 @@ test('what the plans of a model agree on is known, with absolute paths', async (
   });
 });
 
-test('what is gone, says nothing, or differs is not', async () => {
+test('missing data, and plans without data or with different data, are not', async () => {
   expect(await knownData([])).toBeNull();
   for (const data of [undefined, 7, null, {}, 'data.npz', { source: 'iris.csv', test: 'gone.csv' }])
     expect(await knownData([{ plan, data }])).toBeNull();
@@ -39,6 +39,6 @@ test('what is gone, says nothing, or differs is not', async () => {
       { plan: file('/w/b.prune.json'), data: 'mnist' },
     ]),
   ).toBeNull();
-  // A plan whose data is gone has no say.
+  // A plan whose data is gone is ignored.
   expect(await knownData([{ plan, data: 'data.npz' }, { plan: file('/w/b.prune.json'), data: 'mnist' }])).toMatchObject({ data: 'mnist' }); // prettier-ignore
 });

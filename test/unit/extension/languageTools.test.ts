@@ -80,7 +80,7 @@ describe('the tool that prunes a model', () => {
     expect(asked).toEqual([]);
   });
 
-  test('refuses what is no budget, no file, or impossible', async () => {
+  test('refuses text that is not a budget, a missing file, and an impossible budget', async () => {
     const { tools } = setUp();
     const confirm = (of: { model?: string; budget: string }) => tools.lcPrune_pruneModel.confirm!(of, token);
     await expect(confirm({ model: 'model.json', budget: 'little' })).rejects.toThrow('"little" is no budget');

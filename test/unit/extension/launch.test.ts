@@ -63,7 +63,7 @@ describe('launching a daemon', () => {
     await daemon.stop();
   });
 
-  test('one that ends at once says why, with its last words', async () => {
+  test('a daemon that ends at once is reported with its last output', async () => {
     const { outcome } = await launch(`console.error('the disk is on fire'); process.exit(3);`);
     expect(outcome).toBeInstanceOf(LaunchError);
     expect((outcome as LaunchError).problem).toBe('exited');
@@ -107,7 +107,7 @@ describe('launching a daemon', () => {
     expect((outcome as LaunchError).message).toContain('lcPrune.nodePath');
   });
 
-  test('hello of another protocol says what to do', () => {
+  test('the hello of another protocol names the way out', () => {
     const outcome = parseHello('{"protocol":99,"port":1,"pid":1,"version":"x"}');
     expect(outcome).toBeInstanceOf(LaunchError);
     expect((outcome as LaunchError).problem).toBe('protocol');

@@ -1,4 +1,4 @@
-/** The monitor's host side over a stand-in daemon: what the page gets, in whatever order the daemon answers. */
+/** The monitor's host side over a stand-in daemon: the messages to the page, in any order of the daemon's answers. */
 import { expect, test, vi } from 'vitest';
 import { EventEmitter, window } from './vscode.js';
 import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
@@ -139,7 +139,7 @@ test('a run is described again when something but its columns has changed', asyn
   summaries.set(RUN, { ...SUMMARY, progress: 0.2 });
   await live(7);
   expect(descriptions() - described).toBe(2);
-  // A run gets another name, or when it started is known a moment later: the tab says the same as the page.
+  // If a run is renamed, or its start becomes known, the tab shows the same title as the page.
   summaries.set(RUN, { ...SUMMARY, name: 'for the talk' });
   await live(8);
   const named = posted.filter((message) => message.type === 'run').at(-1)!.view.name;
@@ -166,7 +166,7 @@ test('a run that starts takes the focus neither when its panel opens nor seconds
   expect(panel.reveal).not.toHaveBeenCalled();
   const last = posted.filter((message) => message.type === 'runs').at(-1)!;
   expect([last.primary, last.starting]).toEqual([RUN, null]);
-  // A second one, while the panel is open: it comes to the front, and the keyboard stays where it was.
+  // A second command while the panel is open brings it to the front, and the keyboard focus stays.
   await host.showStarting('lenet', async () => RUN, never);
   expect(panel.reveal.mock.calls).toEqual([[undefined, true]]);
   // Asked for by hand, it takes the focus.
@@ -197,13 +197,13 @@ test('a start that is cancelled shows nothing, at once; the run that it came to 
   began(RUN);
   await shown;
   expect([undone, host.shown]).toEqual([[RUN], []]);
-  // What fails after it was given up is no news.
+  // A failure after the user gave up is not reported.
   const failing = host.showStarting('lenet', () => Promise.reject(new Error('no data')), never);
   receive({ type: 'cancelStart' });
   await failing;
 });
 
-test('what a run is asked to do is shown at once, until its state changes, or its next iteration, or it fails', async () => {
+test('a request to a run is shown at once, until its state or iteration changes, or it fails', async () => {
   const { host, panel, posted, summaries, receive, reset } = stand(new Map());
   const running = { run: RUN, state: 'running' as const, iteration: SUMMARY.iteration };
   summaries.set(RUN, { ...SUMMARY, ...running });

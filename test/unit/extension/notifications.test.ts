@@ -1,4 +1,4 @@
-/** What the editor says of a trainer that a signal has ended, and what its button does. */
+/** The editor's notification about a trainer that a signal has ended, and the effect of its button. */
 import { beforeEach, expect, test, vi } from 'vitest';
 import { commands, EventEmitter, window } from './vscode.js';
 import { InterruptedRuns } from '../../../extension/interruptedRuns.js';
@@ -29,7 +29,7 @@ async function ended(after: ReturnType<typeof run>, click: (buttons: string[]) =
   return { text, buttons, show };
 }
 
-test('a crash offers the next engine, by name, and the button goes on on it', async () => {
+test('a crash offers the next engine, by name, and the button continues on it', async () => {
   const summary = run('crashed', { ending: crash });
   const { text, buttons } = await ended(summary, ([first]) => first);
   expect(text).toMatch(/tiny.* was ended by SIGSEGV \(engine native-cpu\)/);

@@ -1,4 +1,4 @@
-/** What real versions of npm print when they fail, and the part of it that a user gets. */
+/** Messages of real versions of npm on failure, and the part of them that a user gets. */
 import { expect, test } from 'vitest';
 import { npmReason } from '../../../extension/npm/npmReason.js';
 

@@ -32,7 +32,7 @@ const summary = (run: string, workspace: string, more: object = {}) => ({
   prunable: 1, etaSeconds: null, samplesPerSecond: null, message: null, ...more,
 }); // prettier-ignore
 
-/** What the extension calls a run. */
+/** The extension's name of a run. */
 const idOf = (run: string, workspace: string) => summary(run, workspace).folder;
 
 const opened = vi.fn(async (_uri: { fsPath: string }) => undefined);
@@ -41,7 +41,7 @@ const said = vi.fn(async (..._text: string[]): Promise<undefined> => undefined);
 Object.assign(vscode.window, { showTextDocument: opened, showSaveDialog: offered, showInformationMessage: said });
 beforeEach(() => vi.clearAllMocks());
 
-/** Who listens to the daemon, by what it says. */
+/** The listeners to the daemon, by the notification. */
 const live = new Map<string, (payload: unknown) => void>();
 
 /** The extension's commands over a daemon that has these runs. */
@@ -117,7 +117,7 @@ test('"Open Plan of Run" opens the file', async () => {
   expect(opened.mock.calls[0]![0].fsPath).toBe(planIn(one!));
 });
 
-test('"Export" offers the plan’s folder, and the workspace folder where the run has no plan file', async () => {
+test('"Export" offers the plan’s folder, or the workspace folder if the run has no plan file', async () => {
   class Pick {
     items: unknown[] = [];
     activeItems = [];
@@ -180,7 +180,7 @@ test('"Run" saves the plan on screen first, by whichever name the editor has it'
   expect(documents.map(({ save }) => save.mock.calls.length)).toEqual([1, 0, 0]);
 });
 
-test('plans of one name in two folders are two rows, which say where they are', async () => {
+test('plans of one name in two folders are two rows with their folders', async () => {
   Object.assign(vscode.window, {
     createTreeView: () => ({ visible: false, onDidChangeVisibility: () => {}, dispose: () => {} }),
   });
@@ -202,7 +202,7 @@ test('a run whose plan file would lie outside its workspace folder has none', ()
   expect(toRun(summary('r', one!, { planPath: '../../x.prune.json' }) as never).planFile).toBeNull();
 });
 
-test('runs of one name in two folders are two runs, in the list, live, and in what is asked of each', async () => {
+test('runs of one name in two folders are two runs: in the list, in the event stream, and in requests', async () => {
   const { asked, commands, runs, monitor } = await stand(summary('r', one!), summary('r', two!, { started: 5 }));
   expect(runs.all.map(({ run, name }) => [run, name])).toEqual([
     [idOf('r', two!), 'r'],

@@ -24,7 +24,7 @@ const preview = (part: Partial<BudgetPreview>): BudgetPreview => ({
 });
 const budget = { keep: '10%' };
 
-test('a model file is asked for with its excluded layers', async () => {
+test('the preview of a model file has its excluded layers', async () => {
   const asks = daemon(preview({}));
   await previewOfModel(asks, AbsolutePath.parse('/w/model.json'))(budget);
   await previewOfModel(asks, AbsolutePath.parse('/w/model.json'), ['fc3'])(budget);
@@ -34,7 +34,7 @@ test('a model file is asked for with its excluded layers', async () => {
   ]);
 });
 
-test('a plan without a model file is asked for itself', async () => {
+test('the preview of a plan without a model file uses the plan', async () => {
   const asks = daemon([{ task: 'all', layers: ['fc1'], preview: preview({}) }]);
   expect(await previewOfPlan(asks, AbsolutePath.parse('/w/a.prune.json'))(budget)).toEqual(preview({}));
   expect(asks.asked).toEqual([['lc/previewPlan', { planPath: '/w/a.prune.json', budget }]]);
@@ -50,7 +50,7 @@ test('several tasks add up, and the first problem is the problem', async () => {
   expect(found.text).toBe('dense: 10% = 10 weights; conv: 10% = 10 weights');
 });
 
-test('a run is asked for by its name alone, whatever its model is and wherever its plan', async () => {
+test('the preview of a run uses its name alone, for any model and any place of its plan', async () => {
   const asks = daemon(preview({}));
   expect(await previewOfRun(asks, 'r1')(budget)).toEqual(preview({}));
   expect(asks.asked).toEqual([['lc/previewRun', { run: 'r1', budget }]]);

@@ -27,7 +27,7 @@ export const Uri = {
   joinPath: (...parts: unknown[]): string => parts.join('/'),
   file: (path: string) => ({ scheme: 'file', fsPath: path }),
 };
-/** Nothing of what newer editors have, but the class that an older one has without what goes with it. */
+/** An older editor: it has the class, but not the function that newer ones register it with. */
 export const lm = {};
 export class McpStdioServerDefinition {}
 export const ViewColumn = { Active: -1 };

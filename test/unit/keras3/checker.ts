@@ -63,7 +63,7 @@ const VALUES: readonly (readonly [RegExp, (value: unknown) => boolean])[] = [
   [/activation$/, (value) => (typeof value === 'string' ? ACTIVATIONS.has(value) : isObject(value) && typeof value.class_name === 'string')],
 ]; // prettier-ignore
 
-/** What an argument of a class takes; anything, where nothing is known of it. */
+/** Checks the value of a class's argument; without a rule any value passes. */
 function accepts(className: string, key: string): (value: unknown) => boolean {
   if (className === 'Rescaling' && key === 'scale') return every((one) => typeof one === 'number');
   if (/^(Zero|Crop)/.test(className) && /^(padding|cropping)$/.test(key)) return every(every(integer));
@@ -156,7 +156,7 @@ const outputsOf = (model: LayerJson): number => {
   return Array.isArray(ends) && Array.isArray(ends[0]) ? ends.length : 1;
 };
 
-/** As `withHdf5`, which takes errors of others for damage. */
+/** As `withHdf5`, which reports errors of other code as damage. */
 async function inHdf5(bytes: Uint8Array, path: string, check: (h5: Hdf5File) => void): Promise<void> {
   const failure = await withHdf5(bytes, path, (h5) => {
     try {
@@ -196,7 +196,7 @@ export async function checkKerasH5(path: string): Promise<void> {
       const shapes = owned.flatMap((one) => expectedShapes(one));
       return shapes.length > 0 ? [{ layer, shapes }] : [];
     });
-    // load_weights_from_hdf5_group goes by position among the layers that have any.
+    // load_weights_from_hdf5_group matches layers with weights by position.
     const names = (h5.texts('model_weights', 'layer_names') ?? refuse(path, 'has no layer_names')).filter((name) => (h5.texts(`model_weights/${name}`, 'weight_names') ?? []).length > 0); // prettier-ignore
     if (names.length !== withVariables.length) refuse(path, `Layer count mismatch: ${withVariables.length} expected, ${names.length} saved`); // prettier-ignore
     names.forEach((name, i) => {

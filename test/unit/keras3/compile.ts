@@ -1,4 +1,4 @@
-/** What `Model.compile` of Keras 3.15 takes from a file: `compile_from_config` of `.keras`, `compile_args_from_training_config` of `.h5`. */
+/** The arguments that `Model.compile` of Keras 3.15 reads from a file: `compile_from_config` of `.keras`, `compile_args_from_training_config` of `.h5`. */
 import { isObject, refuse, type Json } from './config.js';
 
 /** Names of functions, and classes with the arguments of their constructors (keras.io/api/losses, metrics, optimizers). */
@@ -70,7 +70,7 @@ export function checkCompileConfig(config: unknown, outputs: number): void {
   checkSettings(config, outputs);
 }
 
-/** As `checkCompileConfig`, of HDF5. */
+/** As `checkCompileConfig`, for HDF5. */
 export function checkTrainingConfig(config: unknown, outputs: number): void {
   if (!isObject(config)) return refuse('training_config', 'is no object');
   for (const key of ['optimizer_config', 'loss_weights']) if (!(key in config)) refuse('training_config', `KeyError: '${key}'`); // prettier-ignore

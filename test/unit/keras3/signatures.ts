@@ -90,7 +90,7 @@ const LAYERS: Readonly<Record<string, string>> = {
   NotEqual: '',
 }; // prettier-ignore
 
-/** Without the base's arguments. */
+/** Arguments without those of the base class. */
 const ALONE: Readonly<Record<string, string>> = {
   SpatialDropout1D: 'rate! seed? name? dtype?',
   SpatialDropout2D: 'rate! data_format? seed? name? dtype?',
@@ -111,7 +111,7 @@ const parsed = (signature: string): ReadonlyMap<string, Parameter> =>
       .map((word) => [word.replace(/[!?]$/, ''), { required: word.endsWith('!'), nullable: word.endsWith('?') }]),
   );
 
-/** By class name: its keyword arguments. */
+/** Keyword arguments by class name. */
 export const SIGNATURES: ReadonlyMap<string, ReadonlyMap<string, Parameter>> = new Map([
   ...Object.entries(LAYERS).map(([name, own]) => [name, parsed(`${own} ${BASE}`)] as const),
   ...Object.entries(ALONE).map(([name, own]) => [name, parsed(own)] as const),

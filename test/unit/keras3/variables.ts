@@ -1,4 +1,4 @@
-/** Where Keras 3's native format has each layer's variables, and what a config says of their shapes (null: not said). */
+/** The places of each layer's variables in Keras 3's native format, and their shapes by the config (null: the config does not determine it). */
 import { innerLayers, isContainer, layersIn, nameOf, type Json, type LayerJson } from './config.js';
 
 /** null: of any. */
@@ -55,7 +55,7 @@ const SHAPES: Readonly<Record<string, (config: Json) => Shape[]>> = {
   Normalization: (config) => (config.mean == null ? [null, null, null] : []),
 };
 
-/** In the order of the layer's variables, those of layers inside included. */
+/** Variables in the layer's order, including those of inner layers. */
 export function expectedShapes(layer: LayerJson): Shape[] {
   if (layer.class_name === 'Bidirectional') {
     const forward = expectedShapes(innerLayers(layer)[0]!);
@@ -98,7 +98,7 @@ function named(layers: readonly LayerJson[]): [LayerJson, string][] {
   });
 }
 
-/** Every layer that is no container, with its groups. */
+/** Every layer that is not a container, with its groups. */
 export function variableGroups(model: LayerJson, prefix = ''): { layer: LayerJson; groups: string[]; where: string }[] {
   return named(layersIn(model)).flatMap(([layer, name]) => {
     const base = `${prefix}layers/${name}`;

@@ -1,10 +1,10 @@
-/** How Keras 3 wires a functional model from its config, for the checker. */
+/** Wires a functional model from its config as Keras 3 does, for the checker. */
 import { integer, isContainer, isObject, layersIn, nameOf, refuse, type Json, type LayerJson } from './config.js';
 
 const MERGES = /^(Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Dot|NotEqual)$/;
 
 interface Tensors {
-  /** How many tensors a container gives and takes. */
+  /** Number of tensors that a container takes and returns. */
   readonly inputs: number;
   readonly outputs: number;
 }
@@ -92,7 +92,7 @@ function checkOrder(model: LayerJson, where: string): void {
         ...kwargs,
       ]);
     });
-  // Longest ways, by relaxing every edge until none grows; a layer is as far as its farthest call, and so are its calls.
+  // Longest paths, by relaxing every edge until none grows. The depth of a layer is that of its deepest call, and its calls have it too.
   const depth = new Map<string, number>();
   for (const [name] of ends(model, 'output_layers')) depth.set(name, 0);
   for (let round = 0; round <= inputs.size; round++)

@@ -51,7 +51,7 @@ describe('completePlan', () => {
     expect(accept('data')).toBe('{ "model": "net.json", "data": "mnist" }');
   });
 
-  it('replaces the word under the cursor, and only the key where a value follows', async () => {
+  it('replaces the word under the cursor, and only the key if a value follows', async () => {
     expect((await complete('{ "mo|" }')).accept('model')).toBe('{ "model": "model.json" }');
     expect((await complete('{ "mo|": "net.json" }')).accept('model')).toBe('{ "model": "net.json" }');
     expect((await complete('{ "budget": { "ke|": "3%" } }')).accept('keep')).toBe('{ "budget": { "keep": "3%" } }');

@@ -1,4 +1,4 @@
-/** When an editor is asked to draw its lenses again: all of them flicker, so only for what they say. */
+/** When the editor redraws its lenses: all of them flicker, so it does only if their text changes. */
 import { expect, it, vi } from 'vitest';
 import { registerLanguage } from '../../../daemon/language/register.js';
 import type { RunSummary } from '../../../daemon/protocol/messages.js';

@@ -32,7 +32,7 @@ const summary = (state: RunSummary['state'], more: Partial<RunSummary> = {}): Ru
 }); // prettier-ignore
 
 describe('modelLenses', () => {
-  it('says at the top what the model is, and at each layer what it is, where it stands', () => {
+  it('describes the model at the top, and each layer at its place', () => {
     const lenses = modelLenses(fileOf(pretty), MODEL, 1331, [{ layer: fc1!.name, weights: 235_200, kept: 1000 }]);
     const top = titles(lenses.filter(({ range }) => range.start.line === 0));
     expect(top[0]).toBe('266,610 weights (266,200 prunable), 1.02 MB, 532k FLOPs, 0.5% zeros');
@@ -47,7 +47,7 @@ describe('modelLenses', () => {
     expect(text).toBe('Dense [300], 235,200 weights, 88.35% of all, 0.43% kept');
   });
 
-  it('says only what it knows', () => {
+  it('shows only known facts', () => {
     const text = titles(modelLenses(fileOf(pretty), MODEL, null, null)).join('\n');
     expect(text).not.toContain('zeros');
     expect(text).not.toContain('kept');

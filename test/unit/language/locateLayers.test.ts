@@ -73,7 +73,7 @@ describe('locateLayers', () => {
     expect(locateLayers(text)).toMatchObject([{ name: 'd', offset: text.indexOf('{"class_name":"Dense"') }]);
   });
 
-  it('never throws and stays inside the text, whatever the text', () => {
+  it('never throws and stays inside the text, for any text', () => {
     const good = JSON.stringify({ modelTopology: buildArchitecture('lenet300', 0).topology });
     const cut = fc.tuple(fc.nat(good.length), fc.string()).map(([at, junk]) => good.slice(0, at) + junk);
     const brackets = fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'layers', 'name') });

@@ -55,7 +55,7 @@ describe('RunFacts', () => {
     expect(await facts.keptOf('/w', '/w/net/unpruned.json')).toBeNull();
   });
 
-  it('asks for the list again when notified that it has changed, and has none of a folder that cannot be read', async () => {
+  it('requests the list again when it has changed, and has none for a folder that cannot be read', async () => {
     const { facts, lists } = factsOf([run('r', {})]);
     await facts.ofPlan('/w', '/w/x');
     await facts.keptOf('/w', '/w/x');

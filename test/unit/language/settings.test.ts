@@ -29,10 +29,10 @@ describe('explainSetting', () => {
     expect(explainSetting(['budget', 'layers', 'conv1', 'floor'])).toContain('floor * n_l');
   });
 
-  it('says nothing about what is no setting', () => {
+  it('has no text for keys that are not settings', () => {
     for (const path of [['toString'], ['__proto__'], ['budget', 'constructor'], []])
       expect(explainSetting(path)).toBeNull();
-    // Nothing in the schema goes by a wildcard's name.
+    // No key in the schema has the name of a wildcard.
     expect(z.toJSONSchema(Plan).properties).not.toHaveProperty('*');
   });
 });

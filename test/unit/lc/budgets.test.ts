@@ -53,11 +53,11 @@ describe('what budgets mean', () => {
     expect(budgetKappa(budget, lenet300)).toBe(kappa);
     const theta = projected(budget, lenet300);
     expect(nonZeros(theta)).toBeLessThanOrEqual(kappa ?? 266_200);
-    // What is asked for is used up, where it is a number of weights.
+    // A budget that is a number of weights is used up.
     if (kappa !== null && !budget.quantize) expect(nonZeros(theta)).toBe(kappa);
   });
 
-  it('scope layer: the same budget for each layer by itself', () => {
+  it('scope layer: the same budget for each layer', () => {
     expect(keptPerLayer(projected({ keep: '2%', scope: 'layer' }, lenet300), lenet300)).toEqual([4704, 600, 20]);
     expect(keptPerLayer(projected({ pattern: '1:4', scope: 'layer' }, lenet300), lenet300)).toEqual([
       58_800, 7500, 250,
@@ -86,7 +86,7 @@ describe('what budgets mean', () => {
     expect(keptOf({ weights: 50, layers: { lstm: { floor: '25%' } } }, [1e-3, 1e-6, 1])).toEqual([35, 0, 15]);
     expect(keptOf({ weights: 50, layers: { lstm: { cap: '20%' } } }, [1, 1e3, 1e-6])).toEqual([0, 28, 22]);
     expect(keptOf({ flops: '50%', layers: { lstm: { floor: '25%' } } }, [1e-6, 1e-3, 1])).toEqual([0, 64, 60]);
-    // A budget for each layer by itself is one for each layer, not one for each kernel.
+    // A local budget is one for each layer, not one for each kernel.
     expect(budgetKappa({ weights: 50, scope: 'layer' }, lstm)).toBe(100);
     expect(keptOf({ weights: 50, scope: 'layer' }, [1e-3, 1, 1])).toEqual([0, 50, 50]);
     expect(messageOf(() => createCompression({ weights: 50, layers: { 'lstm/kernel': { floor: '1%' } } }, lstm))).toBe(
@@ -106,7 +106,7 @@ describe('what budgets mean', () => {
     expect(conv1! / 500).toBeLessThan(fc1! / 400_000);
   });
 
-  it('empties no layer whose weights are expensive or few, unless asked to', () => {
+  it('empties no layer whose weights are expensive or few, unless the plan allows it', () => {
     const keptOf = (budget: BudgetSpec) => {
       const v = weightsOf(lenet5, budget);
       // The convolutions' weights are a tenth of the others'.
@@ -150,9 +150,9 @@ describe('what budgets mean', () => {
     const note = (...names: string[]) => [`the budget leaves no room to keep a part of each layer: ${names.map((name) => `"${name}"`).join(', ')} may be emptied, which cuts the network`]; // prettier-ignore
     expect(keptOf({ neurons: 5 })).toEqual([[1, 1, 1, 1, 1], []]);
     expect(keptOf({ neurons: 3 })).toEqual([[1, 1, 1, 0, 0], note('d', 'e')]);
-    // Given floors come first; what they leave is for the others.
+    // Given floors come first; the others share the rest.
     expect(keptOf({ neurons: 6, layers: { e: { floor: '40%' } } })).toEqual([[1, 1, 0, 0, 4], note('c', 'd')]);
-    // 98 FLOPs, of which d and e take 80: the floors of 7 each come down to 3, and 3 FLOPs are left.
+    // The budget has 98 FLOPs, of which d and e take 80: the floors of 7 each shrink to 3, and 3 FLOPs remain.
     const [kept, notes] = keptOf({ flops: '35%', layers: { d: { floor: '100%' }, e: { floor: '100%' } } });
     expect(kept!.slice(1, 2)).toEqual([3]);
     expect(kept!.slice(3)).toEqual([40, 40]);

@@ -55,7 +55,7 @@ describe('bytes of a file with codes of variable length', () => {
     );
   });
 
-  it('says what the fewest weights that fit leave no room for', () => {
+  it('has a note if the smallest budget that fits leaves a layer no room', () => {
     const make = (notes?: readonly string[]) =>
       bytesConstraint(10, {
         ...{ bytes: 100, least: 3, most: 10, tolerance: 0, encodedBytes },

@@ -100,7 +100,7 @@ describe('fan-in', () => {
     }
   });
 
-  it('says how many weights it leaves, and what goes with it', () => {
+  it('gives the number of weights that it leaves, and the keys that it combines with', () => {
     const count = (budget: BudgetSpec) => budgetKappa(budget, layers);
     // 2 neurons with 3 of 4 inputs, 2 filters with both of theirs.
     expect(count({ fanIn: 3 })).toBe(2 * 3 + 2 * 2);

@@ -45,7 +45,7 @@ describe('knapsack', () => {
     );
   });
 
-  it('uses the greedy fill where the table would be too large, and says how far off it may be', () => {
+  it('uses the greedy fill if the table would be too large, and returns its error bound', () => {
     const random = createRandom(5);
     const values = Float64Array.from({ length: 3000 }, () => random.next());
     const costs = Float64Array.from({ length: 3000 }, () => 1 + random.below(100_000));

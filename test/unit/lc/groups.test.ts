@@ -12,7 +12,7 @@ const layers: LayerView[] = [
   { name: 'conv', size: 6, shape: [1, 1, 3, 2], units: 2, flopsPerWeight: 32, unitVectors: 3 },
   { name: 'out', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, unitVectors: 1, groups: [-1, -1] },
 ];
-/** The group of each position of the view, written out by hand; -1 belongs to none. */
+/** The group of each position of the view, written out by hand; -1 belongs to no group. */
 const groupOf = [0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, -1, -1, -1, -1, -1, -1];
 
 const keepOnly = (v: Float32Array, mask: number): Float32Array =>

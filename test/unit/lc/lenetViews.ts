@@ -1,4 +1,4 @@
-/** What a budget sees of two networks. */
+/** The views of two networks, as budgets read them. */
 import type { LayerView } from '../../../daemon/lc/budgets.js';
 
 /** LeNet300's kernels. */

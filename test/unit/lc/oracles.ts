@@ -17,7 +17,7 @@ export function* subsets(n: number): Generator<number> {
 
 export const has = (mask: number, i: number): boolean => ((mask >> i) & 1) === 1;
 
-/** v where the mask has a bit, 0 elsewhere. */
+/** v at the bits of the mask, 0 elsewhere. */
 export const restrict = (v: Float32Array, mask: number): Float32Array => v.map((x, i) => (has(mask, i) ? x : 0));
 
 export const nonZeros = (theta: ArrayLike<number>): number => Array.from(theta).filter((x) => x !== 0).length;

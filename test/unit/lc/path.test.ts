@@ -57,7 +57,7 @@ describe('the way of a path', () => {
     );
   });
 
-  it('against brute force: whatever the errors, the answer is the smallest good of its points, and starts are larger', () => {
+  it('against brute force: for any errors, the answer is the smallest good one of its points, and starts are larger', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 40, maxLength: 40 }), (errors) => {
         let i = 0;
@@ -76,7 +76,7 @@ describe('the way of a path', () => {
     );
   });
 
-  it('an error of exactly the bound is within it, whatever the rounding of the sum', () => {
+  it('an error of exactly the bound is within it, also after the sum is rounded', () => {
     for (let wrong = 0; wrong < 600; wrong++) {
       const error = (count: number) => count / 6000;
       const point = (more: number) => [{ budget: { weights: 9 }, error: error(wrong + 30 + more) }];

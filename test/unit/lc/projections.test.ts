@@ -95,7 +95,7 @@ describe('l1', () => {
               point.map((x) => x * scale),
             ) + 1e-6,
           );
-          // Near theta as well, where a small error would show.
+          // Points near theta, too, where a small error would show.
           const near = [...theta].map((x) => x + random.normal() * 1e-2);
           const shrink = Math.min(1, kappa / l1(near));
           expect(squaredDistance(v, theta)).toBeLessThanOrEqual(
@@ -186,7 +186,7 @@ describe('every C step', () => {
       expect(() => project(compression, Float32Array.of(1), mu)).toThrow(RangeError);
   });
 
-  it.each(all)('%s: refuses NaN and infinities and says where', (_, compression) => {
+  it.each(all)('%s: refuses NaN and infinities and names the position', (_, compression) => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       expect(() => project(compression, Float32Array.of(1, 2, bad, 1, 1, 1, 1, 1))).toThrow(/weight 2 of 8/);
     }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Confirmations } from '../../../daemon/mcp/confirmations.js';
 
 describe('a confirmation', () => {
-  it('does what was asked, once, however often it is given', async () => {
+  it('runs the request once, however often it is given', async () => {
     const confirmations = new Confirmations();
     const token = confirmations.ask('a');
     let times = 0;
@@ -24,7 +24,7 @@ describe('a confirmation', () => {
     expect(() => new Confirmations().once(token, 'a', act)).toThrow(/not given by this server/);
   });
 
-  it('may be given again after what was asked has failed', async () => {
+  it('may be given again after the request has failed', async () => {
     const confirmations = new Confirmations();
     const token = confirmations.ask('a');
     await expect(confirmations.once(token, 'a', () => Promise.reject(new Error('busy')))).rejects.toThrow('busy');

@@ -84,14 +84,14 @@ describe('between centres, as Keras', () => {
     const back = await readLayers(path, { workspace });
     expect(layersIn(back.topology)).toEqual(layersIn(model.topology));
     close(await outputs(back), await outputs(model));
-    // What stands in the file is the same function: the two layers as another program has them.
+    // The file holds the same function: the two layers that another program computes.
     await writeFile(path, JSON.stringify(file).replaceAll('up_nearest', 'fine').replaceAll('steps_nearest', 'fine'));
     const plain = await readLayers(path, { workspace });
     expect(layersIn(plain.topology)).toContain('AveragePooling2D');
     close(await outputs(plain), await outputs(model));
   });
 
-  it('goes into a Keras file as it came', async () => {
+  it('is written to a Keras file unchanged', async () => {
     const model = modelOf(shared, true);
     const path = join(workspace, 'centres.h5');
     await writeKerasH5(model, path);

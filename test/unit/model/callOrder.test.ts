@@ -65,7 +65,7 @@ function interpret(topology: Topology, weights: readonly WeightTensor[], x: read
   return output_layers.flatMap(([name, node]) => value(name, node));
 }
 
-/** What plain TensorFlow.js predicts with the model that the product writes. */
+/** The predictions of plain TensorFlow.js with the model that the product writes. */
 async function predicted(model: LayersModel, x: readonly number[]): Promise<number[]> {
   const folder = await scratch();
   await writeTfjsModel(model, join(folder, 'm.json'));
@@ -96,7 +96,7 @@ const waiting = () =>
   );
 
 describe('a layer shared at several depths', () => {
-  it('reads in each call what the file says', async () => {
+  it('reads in each call the tensors of the file', async () => {
     const random = createRandom(1);
     const weights = kernelsOf(['s', 'r'], random);
     const x = [0.3, -1.1, 0.7];
@@ -156,7 +156,7 @@ describe('files of Keras 3.15', () => {
       await writeTfjsModel(await readLayers(file, { workspace: fixtures }), join(folder, 'm.json'));
       const plain = await loadPlain(join(folder, 'm.json'));
       const arrays = unzipSync(await readFile(join(fixtures, 'data.npz')));
-      // Version 1.0 of the format, float32: a header of as many bytes as its bytes 8 and 9 say.
+      // Version 1.0 of the format, float32: bytes 8 and 9 have the length of the header.
       const values = (name: string) => {
         const bytes = arrays[`${name}.npy`]!;
         return new Float32Array(bytes.slice(10 + bytes[8]! + 256 * bytes[9]!).buffer);
@@ -198,7 +198,7 @@ describe('nested Sequentials of Keras before 2.2.3, whose config is their list o
     ],
     inbound_nodes: [[ref(from)]],
   });
-  // Their names say another order than their places.
+  // The names have another order than the places.
   const raw = topologyOf(
     [
       input('x'),
@@ -233,7 +233,7 @@ describe('nested Sequentials of Keras before 2.2.3, whose config is their list o
     expect(difference(await predicted(model, x), expected)).toBeLessThan(1e-6);
   });
 
-  it('get names that no other layer has where they have none', () => {
+  it('get unique names if they have none', () => {
     const anonymous = (inner: string) => {
       const { class_name, config } = branch('', inner, 'x');
       return { class_name, config };

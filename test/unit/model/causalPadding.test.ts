@@ -1,4 +1,4 @@
-/** A border of zeros in front and a "valid" convolution are causal padding where they are just that; what they compute is in export/openElsewhere. */
+/** A border of zeros in front and a "valid" convolution are read as causal padding if they equal it; export/openElsewhere compares what they compute. */
 import { expect, it } from 'vitest';
 import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
 import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
@@ -7,7 +7,7 @@ type Json = Record<string, unknown>;
 const layer = (class_name: string, name: string, config: Json): Json => ({ class_name, config: { name, ...config } });
 const conv1d = (config: Json = {}): Json => layer('Conv1D', 'c', { filters: 2, kernel_size: [3], dilation_rate: [2], padding: 'valid', ...config }); // prettier-ignore
 
-/** As an export for TensorFlow.js has it. */
+/** The two layers as in an export for TensorFlow.js. */
 function bordered({ padding = [[4, 0], [0, 0]], names = ['c_image', 'c_front', 'c_sequence'], conv = conv1d(), aside = false }: { padding?: unknown; names?: string[]; conv?: Json; aside?: boolean } = {}): Json {
   const layers = [
     layer('Reshape', names[0]!, { target_shape: [8, 3, 1], batch_input_shape: [null, 8, 3] }),

@@ -1,4 +1,4 @@
-/** Keras files that are written say how the model was compiled, in the form that Keras 3 takes, and mean the same read back. */
+/** Written Keras files hold the model's compilation in the form of Keras 3, and have the same meaning when they are read back. */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const net = (trainingConfig: Record<string, unknown>): LayersModel => ({
   trainingConfig,
 });
 
-/** What both formats hold, checked as Keras 3 would, and read back. */
+/** The settings in both formats, checked as Keras 3 would, and read back. */
 async function written(
   model: LayersModel,
 ): Promise<{ native: Json | undefined; h5: Json | undefined; read: LayersModel[] }> {
@@ -79,7 +79,7 @@ describe('the compile config of Keras files', () => {
   it('is left out where Keras has no such loss; what else it lacks is its default', async () => {
     expect((await written(net({ loss: 'my_own_loss', metrics: ['accuracy'] }))).native).toBeUndefined();
     expect((await written(net({ loss: { class_name: 'function', config: 'mse' }, optimizer: { class_name: 'Mine', config: {} } }))).native).toMatchObject({ loss: 'mean_squared_error', optimizer: { class_name: 'RMSprop' }, metrics: null }); // prettier-ignore
-    // An int is no rate for Keras; it refuses the whole file.
+    // Keras refuses a file whose learning rate is an int.
     expect((await written(net({ loss: 'huber_loss', optimizer: { class_name: 'SGD', config: { learning_rate: 1 } } }))).native).toMatchObject({ loss: 'huber', optimizer: { class_name: 'RMSprop', config: {} } }); // prettier-ignore
     const schedule = { class_name: 'ExponentialDecay', config: { initial_learning_rate: 0.1 } };
     expect((await written(net({ loss: 'mse', optimizer: { class_name: 'SGD', config: { learning_rate: schedule } } }))).native).toMatchObject({ optimizer: { class_name: 'RMSprop' } }); // prettier-ignore

@@ -120,7 +120,7 @@ describe('TensorFlow.js files', () => {
   });
 }); // prettier-ignore
 
-describe('weights that are not where the manifest says', () => {
+describe('weights that are not in the place that the manifest names', () => {
   const saved = async (): Promise<{ folder: string; path: string; json: ManifestJson; hash: string }> => {
     const folder = await scratch();
     const path = await savePlain(small(), folder);
@@ -133,7 +133,7 @@ describe('weights that are not where the manifest says', () => {
     await writeFile(path, JSON.stringify(json));
   };
 
-  it('beside the JSON instead of in the named folder, and said so', async () => {
+  it('are found beside the JSON, and a note reports it', async () => {
     const { folder, path, json, hash } = await saved();
     for (const elsewhere of [`./deep/${name}`, `..\\models\\${name}`, `/content/export/${name}`, `../../${name}`, `https://example.org/m/${name}?x=1`]) {
       await rewrite(path, json, elsewhere);
@@ -219,7 +219,7 @@ describe('writing', () => {
     expect(await readdir(folder)).toEqual(['x.txt']);
   });
 
-  it('says what is wrong, and cleans up', async () => {
+  it('reports what is wrong, and cleans up', async () => {
     const folder = await scratch();
     await mkdir(join(folder, 'taken'));
     await writeFile(join(folder, 'taken', 'x'), '');

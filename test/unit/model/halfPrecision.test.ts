@@ -11,7 +11,7 @@ import { bfloat16, float16 } from '../../../daemon/files/halfPrecision.js';
 import { readModel } from '../../../daemon/model/files/readModel.js';
 import { scratch } from './tfjs.js';
 
-it('weights of float16 and bfloat16 in HDF5 files are widened, exactly, and a note says so', async () => {
+it('weights of float16 and bfloat16 in HDF5 files are widened exactly, with a note', async () => {
   const workspace = await scratch();
   const path = join(workspace, 'half.h5');
   await copyFile(join(dirname(fileURLToPath(import.meta.url)), 'fixtures', 'half.h5'), path);

@@ -24,7 +24,7 @@ describe('sizes that a model leaves open are those of the data', () => {
     expect(shapesOf(open)).toEqual([[null]]);
     const sized = withInputSizes(open, [[12]]);
     expect(shapesOf(sized)).toEqual([[12]]);
-    // The given model still says that any length will do.
+    // The original model still accepts any length.
     expect(shapesOf(open)).toEqual([[null]]);
     expect(trainingSetup(sized).outputShape).toEqual([2]);
   });

@@ -76,7 +76,7 @@ it.each([
   expect(found).toEqual([{ because: `the layer "first" (${name})`, identifiers: false }]);
 });
 
-it('a normalisation behind a layer that computes, or beside one, says nothing', () => {
+it('a normalisation behind a layer that computes, or beside one, is no evidence', () => {
   expect(verdicts(inputOf('a', [4]), dense('one', 'a'), layer('BatchNormalization', 'n', NORM, 'one'))).toEqual([null]);
   const beside = verdicts(
     inputOf('a', [4]),

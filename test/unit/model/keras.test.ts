@@ -55,7 +55,7 @@ describe('files that Keras 3 wrote', () => {
     });
   }
 
-  it('says what it changed', async () => {
+  it('reports what it changed', async () => {
     const { notes } = await readLayers('cnn.keras', { workspace: fixtures });
     expect(notes.join('\n')).toMatch(/RandomFlip.*identity/);
     expect(notes.join('\n')).toMatch(/silu became swish/);

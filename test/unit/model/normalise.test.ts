@@ -96,7 +96,7 @@ describe('rewrites, each with a note', () => {
     expect((model.predict(tf.ones([2, 6, 2])) as tf.Tensor).shape).toEqual([2, 2]);
   });
 
-  it('leaky_relu becomes a LeakyReLU of slope 0.2 behind the layer, also where its output is shared', async () => {
+  it('leaky_relu becomes a LeakyReLU of slope 0.2 behind the layer, also if its output is shared', async () => {
     const wired = (name: string, config: Json, ...from: string[]): Json => ({
       ...layer('Dense', { ...config, name }), name, inbound_nodes: [from.map((f) => [f, 0, 0, {}])],
     }); // prettier-ignore

@@ -12,7 +12,7 @@ const { topology } = buildArchitecture('lenet300', 0);
 const manifest = (weights: unknown, paths: unknown = ['w.bin']) =>
   JSON.stringify({ modelTopology: topology, weightsManifest: [{ paths, weights }] });
 
-describe('files that are no TensorFlow.js layers-model: one line, the file, the way out', () => {
+describe('files that are not a TensorFlow.js layers-model: one line, the file, the way out', () => {
   const cases: [string, string, RegExp][] = [
     ['a graph-model', '{"format":"graph-model","modelTopology":{"node":[{"name":"a"}],"versions":{}},"weightsManifest":[]}', /is a graph-model.*--output_format=tfjs_layers_model/],
     ['a graph-model with a forged format', '{"format":"layers-model","modelTopology":{"node":[{"name":"a"}]}}', /is a graph-model/],

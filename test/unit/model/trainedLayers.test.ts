@@ -65,7 +65,7 @@ describe('what an output depends on', () => {
     );
     const layers = summarizeLayers(chain);
     const own = { output: 'one', unfreeze: [] };
-    // "three" shares layers with "two" alone, "apart" with none.
+    // "three" shares layers with "two" only, "apart" with no output.
     expect(outputsAlong(layers, own, ['three', 'two', 'apart'])).toEqual(['two', 'three']);
     expect(outputsAlong(layers, own, ['three', 'apart'])).toEqual([]);
     expect(trained(trainedLayers(layers, { ...own, jointly: ['two', 'three'] }))).toEqual(['a', 'b', 'one', 'two', 'three']);
@@ -141,14 +141,14 @@ describe('what a file freezes', () => {
     expect(frozenNote(layers)).toMatch(/^80 of 96 prunable weights are frozen .*: base\/k, bi; "unfreeze"/);
   });
 
-  it('is trained where the plan says so, but for moving averages', () => {
+  it('is trained if the plan unfreezes it, except moving averages', () => {
     expect(behind(frozen, null, ['base/k', 'bi'])).toEqual(['base/k', 'bi', 'top']);
     const all = trainedLayers(layers, { output: null, unfreeze: ['base/k', 'base/bn', 'bi'] });
     expect(all.find(({ name }) => name === 'base/bn')!.weights.map(({ trainable }) => trainable)).toEqual([true, true, false, false]);
     expect(frozenNote(layers, { output: null, unfreeze: ['base/k', 'base/bn', 'bi'] })).toBeNull();
   }); // prettier-ignore
 
-  it('is a setting of each layer for the engine, and of the file for nobody', () => {
+  it('is a setting of each layer for the engine, and does not change the file', () => {
     const before = JSON.stringify(frozen.topology);
     const flags = (of: LayersModel) => {
       const found: Record<string, unknown> = {};
@@ -210,7 +210,7 @@ describe('a plan over what is frozen or aside', () => {
     expect(parsePlan(JSON.stringify({ model: 'm', data: 'd', budget: { keep: 0.5 }, otherOutputs: 'drop' })).problems).not.toEqual([]);
   }); // prettier-ignore
 
-  it('says why a layer that it names is not pruned', () => {
+  it('gives the reason why a layer that it names is not pruned', () => {
     const tasks = (layers: string) => ({ budget: undefined, tasks: [{ layers, budget: { weights: 1 } }] }) as Partial<Plan>; // prettier-ignore
     expect(problem({ output: 'cls', ...tasks('trunk') })).toMatchObject({ path: ['tasks', 0, 'layers', 0], message: 'layer "trunk" is frozen in the file (trainable is false); "unfreeze": ["trunk"] trains and prunes it' }); // prettier-ignore
     expect(problem({ output: 'cls', ...tasks('reg') }).message).toMatch(/does not depend on layer "reg"/);

@@ -1,4 +1,4 @@
-/** Keras models in two files, named by either; and HDF5 files that are no models. */
+/** Keras models in two files, where the user names either; and HDF5 files that are not models. */
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,14 +50,14 @@ describe('weights alone', () => {
     expect(tensors(await read(json))).toEqual(tensors(model));
   });
 
-  it('takes the JSON of the same stem, whatever others there are', async () => {
+  it('takes the JSON of the same stem, also if there are others', async () => {
     await put('cnn', 'a.h5', 'a.json');
     await put('rnn', 'b.weights.h5', 'b.json');
     expect(tensors(await read('a.h5'))).toEqual(tensors(await readLayers('cnn.h5', { workspace: fixtures })));
     expect(tensors(await read('b.weights.h5'))).toEqual(tensors(await readLayers('rnn.h5', { workspace: fixtures })));
   });
 
-  it('names the candidates where it is open', async () => {
+  it('names the candidates if several fit', async () => {
     await put('cnn', 'w.h5', 'first.json');
     await put('rnn', null, 'second.json');
     expect(await refusal('w.h5')).toMatch(/w\.h5 holds weights alone.*"first\.json", "second\.json".*w\.json/);
@@ -65,7 +65,7 @@ describe('weights alone', () => {
     expect(await refusal('first.json')).toMatch(/beside it lie "v\.h5", "w\.h5"; name the one/);
   });
 
-  it('says what is wrong where the only JSON is of another model, or there is none', async () => {
+  it('reports if the only JSON is of another model, or there is none', async () => {
     await put('cnn', 'w.h5', null);
     expect(await refusal('w.h5')).toMatch(/w\.h5 holds weights alone.*to_json\(\) as .*w\.json/);
     await put('rnn', null, 'other.json');
@@ -73,7 +73,7 @@ describe('weights alone', () => {
   });
 });
 
-describe('an HDF5 file that is no model', () => {
+describe('an HDF5 file that is not a model', () => {
   it('is named as what it is', async () => {
     const data = await buildHdf5((file) => {
       file.tensor('x', { shape: [2, 3], data: new Float32Array(6) });
@@ -94,7 +94,7 @@ describe('an HDF5 file that is no model', () => {
   });
 });
 
-it('pairs names by stem, then by what is left of it, then only where nothing else could be meant', () => {
+it('pairs names by stem, then by the rest of it, then only if they are unambiguous', () => {
   expect(partnerOf('a.json', ['a.h5', 'a.weights.h5', 'b.h5'])).toBe('a.weights.h5');
   expect(partnerOf('net_model.json', ['net_weights.h5', 'other.h5'])).toBe('net_weights.h5');
   expect(partnerOf('net.json', ['net-weights.h5', 'net_weights.h5'])).toBeNull();

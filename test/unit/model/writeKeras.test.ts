@@ -83,7 +83,7 @@ describe('Keras files that are written', () => {
     // What Keras would otherwise default differently.
     expect(config).toContain('"reset_after":false');
     expect(config).toContain('"target_shape":[36,3]');
-    // Values come from the file: initializers are Keras's defaults.
+    // The file has the values, so initializers are Keras's defaults.
     expect(config).toContain('"kernel_initializer":"glorot_uniform"');
     expect(config).not.toContain('VarianceScaling');
   });

@@ -173,7 +173,7 @@ describe('simplification', () => {
     expect([...(await run(product, [p, q], wholeOnnx))]).toEqual(expected);
   });
 
-  it('what nobody reads is left out', () => {
+  it('nodes that nobody reads are left out', () => {
     const graph = new GraphBuilder();
     const x = input(graph, 3);
     graph.add({ op: 'Exp', inputs: [x], shape: [3] });
@@ -217,7 +217,7 @@ describe('the logarithm of a small sigmoid', () => {
     expect((await run(logged, [x], wholeOnnx))[30]).toBe(-Infinity);
   });
 
-  it('is no reason to compute gates otherwise', () => {
+  it('does not change how gates are computed', () => {
     const gated = graph((builder, y) => builder.add({ op: 'Multiply', inputs: [y, builder.constant(2, [x.length])], shape: y.shape })); // prettier-ignore
     const operators = emitOnnxParts(gated, cpuOnnx).nodes.map(({ op }) => op);
     expect(operators).toContain('Sigmoid');

@@ -1,4 +1,4 @@
-/** For every operation: nodes that ir.ts allows, and nodes that break one of its rules, with words of that rule. */
+/** For every operation: nodes that ir.ts allows, and nodes that break one of its rules, with part of the message. */
 import type { DType, Node, Op } from '../../../daemon/network/ir.js';
 import {
   type OpCase,

@@ -1,4 +1,4 @@
-/** What ir.ts says of a whole graph: the order of its nodes, and what its inputs and outputs are for. */
+/** The rules of ir.ts for a whole graph: the order of its nodes, and the roles of its inputs and outputs. */
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { onnxExecutor } from '../../../daemon/engine/compiled/onnxGraph.js';

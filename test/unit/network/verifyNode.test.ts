@@ -1,4 +1,4 @@
-/** What ir.ts says of each operation is what the verifier accepts, and what onnxruntime computes. */
+/** The verifier accepts exactly the nodes that ir.ts allows, and onnxruntime computes them. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../daemon/network/builder.js';
 import { binaryOps, type DType, type Graph, type Node, type Op, unaryOps } from '../../../daemon/network/ir.js';
@@ -161,7 +161,7 @@ describe('what the verifier found in the emitter and the builder', () => {
     expect(padded).toEqual([7, 1, -2, 7, 7]);
   });
 
-  it('an index that is none of the places, negative too, is nowhere', async () => {
+  it('an index out of range, also a negative one, selects nothing', async () => {
     const attrs = { onValue: 5, offValue: 2 };
     const hot = await compute(
       (graph, x) => {

@@ -28,7 +28,7 @@ function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
   return chunks;
 } // prettier-ignore
 
-/** What a reader of the format shows: each frame whole, with its time. */
+/** The frames that a reader of the format shows: each whole, with its time. */
 function play(png: Buffer): Frame[] {
   const chunks = chunksOf(png);
   const palette = chunks.find(({ type }) => type === 'PLTE')!.data;

@@ -28,7 +28,7 @@ describe('proposeTimes', () => {
       const usual = proposals.at(-1)!;
       expect(usual).toMatchObject({ iterations: 40, epochs: 3, retrainEpochs: 20 });
       expect(usual.seconds).toBeGreaterThan(300);
-      // Evaluations cannot be made fewer, so that a very slow model takes longer all the same.
+      // The number of evaluations is fixed, so a very slow model still takes longer.
       if (rate >= 5_000) expect(first!.seconds).toBeLessThan(330);
       expect(first!.seconds).toBeLessThan(usual.seconds);
     },

@@ -79,7 +79,7 @@ describe('floors and caps of layers with several kernels', () => {
     for (const goal of [{ keep: '40%' }, { flops: '40%' }, { pattern: '1:2' }, { bytes: '1 kB' }]) {
       const budget = { ...goal, layers: { [name]: { floor: '10%', cap: '60%' } } };
       expect(budgetOf(layers, budget)).toEqual(budget);
-      // A kernel is no layer.
+      // A kernel is not a layer.
       const kernel = layers[0]!.weights[0]!.name;
       expect(() => budgetOf(layers, { ...goal, layers: { [kernel]: { floor: '10%' } } })).toThrow(`known: ${name}, dense`); // prettier-ignore
     }

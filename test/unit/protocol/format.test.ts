@@ -54,7 +54,7 @@ it.each([
   [duration, 200, '3 min 20 s'],
   [duration, 3000, '50 min'],
   [duration, 3599.9, '1 h'],
-  // 1 h 59 min 45 s is no "1 h 60 min".
+  // 1 h 59 min 45 s must not become "1 h 60 min".
   [duration, 7185, '2 h'],
   [duration, 7500, '2 h 5 min'],
   [microseconds, 12.34, '12.3 µs'],

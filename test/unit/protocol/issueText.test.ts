@@ -1,4 +1,4 @@
-/** Nothing that a validator finds reaches a person in the validator's own words: every schema, every kind of wrong value. */
+/** No message of the validator reaches the user in the validator's own words: every schema, every kind of wrong value. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commandArguments } from '../../../daemon/protocol/commands.js';

@@ -49,7 +49,7 @@ describe('columns', () => {
     expect(texts({ error: null, kept: null, engine: null })).toMatchObject({ error: '', difference: '', kept: '', size: '', engine: '', star: '' }); // prettier-ignore
     const cautions = [{ code: 'near-chance', message: 'near chance', serious: true }];
     expect(texts({ cautions })).toMatchObject({ state: 'Finished, with warnings', caution: 'near chance' });
-    // A finished run says what it took itself: pauses are no work.
+    // A finished run reports its own duration, without pauses.
     expect(texts({ seconds: 30 }).time).toBe('30 s');
   });
 

@@ -44,7 +44,7 @@ describe('a finished run', () => {
         ).toBe(true);
   });
 
-  it('that only had not settled is one, and says so all the same; notes are no cautions', () => {
+  it('that only had not settled is a success with a caution; notes are not cautions', () => {
     const unsettled = cautionsOf({ state: done(finding('support-changing')), warnings: warnings({ code: 'note', message: 'n' }, { code: 'reading', message: 'x/255' }) }); // prettier-ignore
     expect(unsettled.cautions).toEqual([
       { code: 'support-changing', message: 'about support-changing', serious: false },
@@ -53,7 +53,7 @@ describe('a finished run', () => {
     expect(cautionsOf({ state: done(), warnings: new Map() })).toEqual({});
   });
 
-  it('says what makes it useless first, then how it came to that', () => {
+  it('has the finding that makes it useless first, then the cause', () => {
     const { cautions } = cautionsOf({
       state: done(finding('support-changing'), finding('near-chance', true)),
       warnings: warnings({ code: 'diverged', message: 'd' }, { code: 'at-chance', message: 'a' }),

@@ -96,7 +96,7 @@ describe('checkpoints', () => {
     expect(await readdir(folder)).toEqual(['000001.checkpoint']);
   });
 
-  it('say so when none is whole, and when there is none', async () => {
+  it('report if none is intact, and if there is none', async () => {
     expect(await latestCheckpoint(folder)).toBeNull();
     expect(await latestCheckpoint(join(folder, 'absent'))).toBeNull();
     await truncate(await writeCheckpoint(folder, state, { bytes: 1, events: 1 }), 100);

@@ -157,7 +157,7 @@ describe('downsampling', () => {
     expect(downsampleBatches(spike, 5)).toContainEqual(expect.objectContaining({ step: 321, loss: 99 }));
   });
 
-  it('keeps the last batch where there is room for one', () => {
+  it('keeps the last batch if there is room for one', () => {
     const events = [1, 2].map((step) => ({ time: 0, ...batch(step), loss: step === 1 ? null : 0.5 }) as RunEvent);
     expect(downsampleBatches(events, 1)).toMatchObject([{ loss: 0.5, step: 2 }]);
   });

@@ -1,4 +1,4 @@
-/** What people note of a run: kept with it, seen by every process that watches, and nothing of it lost. */
+/** Marks that users set on a run: they are stored with it, every watching process gets them, and none is lost. */
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(workspace, { recursive: true }));
 
-/** As if all of it had been written long ago. */
+/** Makes all files look old. */
 async function age(): Promise<void> {
   const past = new Date(Date.UTC(2026, 0, 2, 13));
   for (const path of [runPaths(folder).plan, runPaths(folder).events, folder, join(folder, '..')])
@@ -48,7 +48,7 @@ it('goes with a run that gets another name', async () => {
   expect(await readMarks(await runFolder(workspace, renamed))).toMatchObject({ tags: ['a'] });
 });
 
-it('a damaged file is named and never overwritten; the run is listed all the same', async () => {
+it('a damaged file is named and never overwritten; the run is still listed', async () => {
   const file = runPaths(folder).marks;
   for (const text of ['{"star": true, "note": "mine', '{"star": "yes", "tags": [], "note": ""}']) {
     await writeFile(file, text);

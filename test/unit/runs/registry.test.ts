@@ -63,7 +63,7 @@ describe('run folders', () => {
     expect(await readRunPlan(first)).toEqual({ ...PLAN, name: '../evil name/ü' });
   });
 
-  it('are refused where the workspace leads elsewhere', async () => {
+  it('are refused if the workspace leads elsewhere', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'outside-'));
     await symlink(outside, join(workspace, '.lcprune'));
     await expect(createRunFolder(workspace, PLAN, NOON)).rejects.toMatchObject({ code: 'path-outside-workspace' });
@@ -158,7 +158,7 @@ describe('summaries', () => {
 describe('names', () => {
   const evil = ['..', '.', '', '../..', 'a/b', 'a\\b', '/etc', '.deleted-x', 'a\0b', '__proto__', 'x'.repeat(5000)];
 
-  it('that are no runs are refused by everything that takes one', async () => {
+  it('that are not runs are refused by every function that takes one', async () => {
     await made([start]);
     for (const name of evil) {
       await expect(runFolder(workspace, name), name).rejects.toMatchObject({ code: 'run-missing' });

@@ -11,7 +11,7 @@ import { takeLock } from '../../../daemon/trainer/process/lock.js';
 import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
-/** Times of change (ctime) cannot be set: these tests run some seconds after their files were written, as the index sees it. */
+/** Times of change (ctime) cannot be set, so these tests move the clock: for the index they run some seconds after their files were written. */
 const LATER = 10_000;
 const opened = vi.hoisted(() => ({ logs: [] as string[] }));
 vi.mock('node:fs/promises', async (original) => {
@@ -48,7 +48,7 @@ async function made(events: readonly UntimedRunEvent[], time = NOON): Promise<st
   writer.close();
   return folder;
 }
-/** A list as it is made some seconds from now, by a process of its own. */
+/** Lists runs some seconds later, in another process. */
 async function listed(after = LATER) {
   const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + after);
   try {
@@ -57,10 +57,10 @@ async function listed(after = LATER) {
     now.mockRestore();
   }
 }
-/** What is true, whatever any index says. */
+/** The true summaries, without any index. */
 const truth = async (folder: string) => summaryOrReason(folder);
 
-it('a second list opens no log and says the same', async () => {
+it('a second list opens no log and is equal', async () => {
   for (let i = 0; i < 5; i++) await made([start, done], NOON + 1000 * i);
   const first = await listed();
   expect(opened.logs).toHaveLength(5);

@@ -1,4 +1,4 @@
-/** What is noticed of runs on disk, and how little is asked of the disk for it. */
+/** Changes of runs on disk that are noticed, and the few disk accesses that this takes. */
 import { appendFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { takeLock } from '../../../daemon/trainer/process/lock.js';
 import { createRunFolder, runPaths } from '../../../daemon/trainer/process/runFolder.js';
 import { PLAN } from '../trainer/fakeRun.js';
 
-/** How often the file system was asked for what, since the last reset. */
+/** Number of file system calls since the last reset, by kind. */
 const asked = vi.hoisted(() => ({ open: 0, readFile: 0, lstat: 0, readdir: 0 }));
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof import('node:fs/promises')>();
@@ -77,7 +77,7 @@ async function made(events: UntimedRunEvent[], time = NOON): Promise<string> {
   return folder;
 }
 
-/** As if it had been written long ago. */
+/** Makes it look old. */
 const age = async (...paths: string[]) => {
   for (const path of paths) await utimes(path, new Date(NOON), new Date(NOON));
 };
@@ -108,7 +108,7 @@ describe('a thousand finished runs', () => {
     expect(asked).toMatchObject({ open: 0, readFile: 0, readdir: 0 });
     expect(asked.lstat).toBeLessThan(10);
 
-    // One more run: the others are looked at, and not read.
+    // One run was added: the others are checked, but not read.
     await made([start, done], NOON - 5000);
     forget();
     await watched.look();
@@ -173,7 +173,7 @@ describe('a look', () => {
     await watched.look();
     forget();
     await watched.look();
-    // Its lock, and what the system says of the process: never the log.
+    // Only its lock and its process are checked, never the log.
     expect(asked.open).toBe(0);
     await appendFile(runPaths(folder).events, `${JSON.stringify({ ...batch(1000), time: NOON + 5 })}\n`);
     await watched.look();
@@ -213,7 +213,7 @@ describe('a look', () => {
     expect(await watched.list()).toMatchObject([{ run: nameOf(other) }]);
   });
 
-  it('is not stopped by a folder that is no run, or by one of another kind in its place', async () => {
+  it('is not stopped by a folder that is not a run, or by another kind of file in its place', async () => {
     await mkdir(join(runsOf(), 'junk'), { recursive: true });
     await writeFile(join(runsOf(), 'junk', 'events.jsonl'), 'junk');
     expect(await watched.list()).toMatchObject([{ run: 'junk', state: 'failed' }]);

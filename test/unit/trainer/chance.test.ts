@@ -1,4 +1,4 @@
-/** Loss and error of answers that say nothing of the sample. */
+/** Loss and error of answers that do not depend on the sample. */
 import { describe, expect, it } from 'vitest';
 import { chanceError } from '../../../daemon/trainer/judge/chance.js';
 import { chanceLoss } from '../../../daemon/trainer/judge/chanceLoss.js';
@@ -25,7 +25,7 @@ describe('the loss by chance', () => {
       entropy,
       6,
     );
-    // Two outputs, each with a mean of its own.
+    // Two outputs with different means.
     const numbers = target([
       [0, 10],
       [4, 10],
@@ -87,7 +87,7 @@ describe('the error by chance', () => {
   it('is that of the most frequent class, and none of several yes-no answers, which have none', async () => {
     expect(await of([[0], [1], [1], [1]])).toBe(0.25);
     expect(await of([[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0.8, 0.2]])).toBe(0.25); // prettier-ignore
-    // Two labels a sample, or none: nothing errs in 1 of 4 answers, though "the most frequent class" would have 25% as well.
+    // Two labels a sample, or none: answering "none" errs in 1 of 4, and "the most frequent class" would have 25% as well.
     expect(await of([[1, 0, 1], [0, 0, 0], [1, 1, 0], [0, 0, 0]])).toBeNull(); // prettier-ignore
     expect(await of([[0.2, 0.9, 0.7]])).toBeNull();
   });

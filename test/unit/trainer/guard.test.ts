@@ -11,7 +11,7 @@ const short = {
   reference: { ...PLAN.reference, epochs: 3 },
 };
 
-/** A clock by which every step takes so long that the engine is asked for one at a time. */
+/** A clock by which every step takes so long that the engine computes one at a time. */
 const hurried = () => {
   let now = 0;
   return () => (now += 30_000);

@@ -1,4 +1,4 @@
-/** Whose lock is alive: by process, by start time, and by the sign of life of a holder that cannot be looked at. */
+/** Whether the holder of a lock lives: by process, by start time, and by the age of the lock if the process cannot be checked. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';

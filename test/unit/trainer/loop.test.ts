@@ -45,7 +45,7 @@ function lSteps(calls: Call[]): Call[][] {
   return steps;
 }
 
-/** The kappa largest |v|, by sorting, in float64: what the l0 C step must give. */
+/** The kappa largest |v|, by sorting, in float64: the required result of the l0 C step. */
 function topK(v: number[], kappa: number): number[] {
   const order = v.map((_, i) => i).sort((a, b) => Math.abs(v[b]!) - Math.abs(v[a]!));
   const kept = new Set(order.slice(0, kappa));

@@ -83,7 +83,7 @@ describe.each(['lc', 'magnitude'] as const)('a path by %s', (method) => {
     expect(outcome.path).toMatchObject({ set: 'train', met: true, maxErrorIncrease: 0.1 });
     expect(nonZeros(outcome.weights)).toBe(smallest);
     expect(outcome.weights).toEqual(run.points.get(outcome.path!.point));
-    // Without a validation part the training part decides, whatever the test part says.
+    // Without a validation part the training part decides, whatever the error on the test part.
     const errors = (at: string, set: string) =>
       run.of('evaluation').flatMap((one) => (one.at === at && one.set === set ? [one.error] : []));
     expect(errors('reference', 'train')).toEqual([outcome.path!.reference]);

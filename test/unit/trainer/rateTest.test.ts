@@ -85,7 +85,7 @@ describe('the rate test', () => {
     expect(isHarmless(2.3, 1.5, 2.3)).toBe(true);
     expect(isHarmless(2.3, 2.1, 2.3)).toBe(true);
     expect(isHarmless(2.3, 2.3, 2.3)).toBe(false);
-    // A network that always gives the same answer has not learned, though its loss has come down.
+    // A network with constant answers has not learned, though its loss has fallen.
     expect(isHarmless(2.6, 2.3, 2.3)).toBe(false);
     expect(isHarmless(0.01, 0.1, 2.3)).toBe(true);
     expect(isHarmless(0.01, 0.5, 2.3)).toBe(false);

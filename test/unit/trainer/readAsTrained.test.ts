@@ -18,7 +18,7 @@ const SAMPLES = 600;
 /** 50 by `npm run test:seeds`. */
 const SEEDS = Number(process.env['LC_PRUNE_SEEDS'] ?? 10);
 
-/** Strokes of a class on a ground of its own, moved by a pixel and of uneven brightness: bytes. */
+/** Bytes: strokes of a class on its own background, moved by a pixel and of uneven brightness. */
 function pictures(random: Random, dark: boolean): { pixels: Uint8Array; labels: number[] } {
   const strokes = Array.from({ length: CLASSES }, () =>
     Array.from({ length: 3 }, () => [1 + random.below(SIDE - 2), random.below(2)] as const),
@@ -105,7 +105,7 @@ it.each(SCALES)(
   300_000,
 );
 
-/** Bytes that are noise, and in one picture of 20 a pattern beneath it: 1 where it is there. */
+/** Bytes of noise, with a pattern beneath it in one picture of 20; the label is 1 for those. */
 function rarePictures(random: Random): { pixels: Uint8Array; labels: number[] } {
   const pattern = Array.from({ length: PIXELS }, () => 28 * random.normal());
   const labels = Array.from({ length: 2 * SAMPLES }, () => Number(random.next() < 0.05));

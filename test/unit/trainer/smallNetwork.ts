@@ -4,7 +4,7 @@ import { createRandom } from '../../../daemon/lc/random.js';
 export interface SmallNetwork {
   /** One optimiser step on the mean cross-entropy (squared error, of a regression) of the given rows. @returns that loss. */
   step(inputs: Float32Array, target: Float32Array, count: number): number;
-  /** Probabilities in float32, as an engine gives them; numbers, of a regression. */
+  /** Probabilities in float32, as an engine returns them; for a regression, numbers. */
   predict(inputs: Float32Array, count: number): Float32Array;
 }
 

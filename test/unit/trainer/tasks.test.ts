@@ -35,7 +35,7 @@ const LAYERS = [
   layer('frozen', [weight('frozen/kernel', [6, 10])]),
   layer('b', [weight('b/kernel', [6, 5])]),
 ];
-/** As a session lays them out: prunable ones first; "frozen" is no parameter. */
+/** Weights in a session's layout: prunable ones first; "frozen" is not a parameter. */
 const PARAMETERS: Parameter[] = [];
 for (const [name, owner, shape, prunable] of [
   ['a/kernel', 'a', [4, 5], true],
@@ -112,7 +112,7 @@ describe('tasks', () => {
     const notes = (flops: string) =>
       createTasks(plan([['a', 'b'], { flops, layers: { a: { floor: '100%' } } }]), LAYERS, PARAMETERS, null).notes;
     expect(notes('50%')).toEqual([]);
-    // All of it goes to the 20 weights of a.
+    // The 20 weights of a get all of it.
     expect(notes('40%')).toEqual([expect.stringMatching(/no room to keep a part of each layer: "b" may be emptied/)]);
   });
 
@@ -169,7 +169,7 @@ describe('chance', () => {
     expect(await chanceError(source(labels, 3), shaped([[4]], [3]))).toBeCloseTo(1 - most / 1000, 12);
     expect(await chanceError(source([1, 1, 1, 0], 1), shaped([[4]], [1]))).toBe(0.25);
     expect(await chanceError(source([], 3), shaped([[4]], [3]))).toBeNull();
-    // Of one class alone: an error of 0 is then no better than chance, and no sign of a network that knows nothing.
+    // There is only one class: an error of 0 is then no better than chance, and does not show an untrained network.
     expect(await chanceError(source([2], 3), shaped([[4]], [3]))).toBeNull();
     expect(await chanceError(source([1, 1], 1), shaped([[4]], [1]))).toBeNull();
     expect(await chanceError(source([0], 3), shaped([[4]], [5, 3]))).toBeNull();

@@ -8,10 +8,10 @@ const spread = (y: (number | null)[]) => ({ points: { x: y.map((_, i) => i), y }
 const options = { levels: [], log: false, end: true };
 
 describe('the vertical range', () => {
-  /** As of a run: 90% at first, 2% at the end. */
+  /** An error curve as in a run: 90% at first, 2% at the end. */
   const fall = Array.from({ length: 100 }, (_, i) => 0.02 + 0.88 * Math.exp(-i / 12) + (i % 2 ? 0.001 : 0));
 
-  it('gives the last third of a falling error the height, and says how high the rest goes', () => {
+  it('fits the height to the last third of a falling error, and gives the height of the rest', () => {
     const { range, cut } = yRange([spread(fall)], [0, 99], options);
     const last = fall.slice(66);
     expect(range[1]).toBeGreaterThanOrEqual(Math.max(...last));
@@ -21,7 +21,7 @@ describe('the vertical range', () => {
     expect(cut).toBe(Math.max(...fall));
   });
 
-  it('shows all of it where it is not asked to cut, where nothing would be gained, and of points at the beginning alone', () => {
+  it('shows the whole curve if it must not cut, if nothing would be gained, and if all points are at the beginning', () => {
     for (const [values, end] of [
       [fall, false],
       [Array.from({ length: 100 }, (_, i) => 0.9 - i / 120), true],
@@ -37,7 +37,7 @@ describe('the vertical range', () => {
     expect(yRange([spread([null, null])], [0, 1], { ...options, log: true })).toEqual({ range: [0.1, 1], cut: null });
   });
 
-  it('whatever the values, the last third, the levels and what is low are in sight, and what is cut off is above', () => {
+  it('for any values, the last third, the levels and all low values are visible, and only higher ones are cut off', () => {
     const values = fc.array(fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(null)), { minLength: 3, maxLength: 60 }); // prettier-ignore
     fc.assert(
       fc.property(values, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean(), (y, level, log) => {
@@ -68,7 +68,7 @@ describe('until where high errors are normal', () => {
     ratio: RATIO.slice(0, n),
   });
 
-  it('is where the distance fell below the bound, where the error of that run had fallen, too', () => {
+  it('is the point where the distance fell below the bound, and the error of that run had fallen, too', () => {
     const at = RATIO.findIndex((ratio) => ratio <= NEAR);
     expect(settledAt(first(RATIO.length), 0)).toEqual({ x: 705 * (at + 1), expected: false });
     expect(ERROR[at]!).toBeLessThan(0.05);
@@ -85,7 +85,7 @@ describe('until where high errors are normal', () => {
     expect(settledAt(first(10), 2)!.x).toBe(705 * 12);
   });
 
-  it('is not said where nothing is known, or a run ended far from it', () => {
+  it('is absent if nothing is known, or a run ended far from it', () => {
     expect(settledAt(first(0), 40)).toBeNull();
     expect(settledAt(first(1), 40)).toBeNull();
     expect(settledAt(first(12), 0)).toBeNull();

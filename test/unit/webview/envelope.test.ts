@@ -7,7 +7,7 @@ import { envelope } from '../../../webview/chart/envelope.js';
 const identity = (value: number) => value;
 
 describe('the envelope of a dense line', () => {
-  test('every pixel column is painted from its lowest to its highest value, whatever was left out', () => {
+  test('every pixel column is painted from its lowest to its highest value, also after downsampling', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
         const random = createRandom(seed);

@@ -57,7 +57,7 @@ function faults(graph: Graph): string[] {
 }
 
 describe('order and repeated blocks', () => {
-  test('what is read comes first, whatever the file says; a circle ends', () => {
+  test('a layer comes after those that it reads, in any order of the file; a cycle terminates', () => {
     const names = (layers: Layer[]) => inOrder(layers).map(({ name }) => name);
     expect(names([layer('c', ['a', 'b']), layer('b', ['a']), layer('a', [])])).toEqual(['a', 'b', 'c']);
     expect(names([layer('a', []), layer('b', ['a', 'c']), layer('c', ['b'])]).sort()).toEqual(['a', 'b', 'c']);
@@ -84,7 +84,7 @@ describe('order and repeated blocks', () => {
     expect(inOrder(large)[4]!.name).toBe('stage1_block1_conv1');
   });
 
-  test('few layers stay as they are; a residual network of 110 layers becomes a page', () => {
+  test('few layers stay unchanged; a residual network of 110 layers becomes a page', () => {
     const small = ofArchitecture('lenet300');
     expect(graphOf(small, shut).nodes).toHaveLength(small.length);
     const large = ofArchitecture('resnet110');
@@ -119,7 +119,7 @@ describe('places', () => {
     expect(layoutOf({ nodes: [], edges: [] })).toEqual({ width: 0, height: 0, places: [], lines: [] });
   });
 
-  test('spread: as near as the widths allow, and where each wants to be if they do', () => {
+  test('spread: as near to the preferred places as the widths allow', () => {
     expect(spread([0, 100], [10, 10], 5)).toEqual([0, 100]);
     expect(spread([0, 0, 0], [10, 10, 10], 5)).toEqual([-15, 0, 15]);
     expect(spread([50, 0], [10, 10], 0)).toEqual([20, 30]);

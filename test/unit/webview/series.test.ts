@@ -54,7 +54,7 @@ describe('smoothing', () => {
 });
 
 describe('decimation', () => {
-  /** What a pixel column shows: its lowest and highest value. */
+  /** The values that a pixel column shows: the lowest and the highest. */
   function columns(x: ArrayLike<number>, y: ArrayLike<number | null>, min: number, max: number, width: number) {
     const out = new Map<number, [number, number]>();
     for (let i = 0; i < x.length; i++) {
@@ -86,7 +86,7 @@ describe('decimation', () => {
     );
   });
 
-  test('few points stay as they are, with one beyond each end', () => {
+  test('few points stay unchanged, with one beyond each end', () => {
     const x = Float64Array.of(0, 1, 2, 3, 4, 5);
     expect(decimate(x, x, 1.5, 3.5, 100).x).toEqual([1, 2, 3, 4]);
     expect(decimate(new Float64Array(), new Float64Array(), 0, 1, 100)).toEqual({ x: [], y: [], broken: [] });

@@ -4,7 +4,7 @@ import { type Known, sliced, unknown } from '../known.js';
 import type { Rule, Ties } from '../rule.js';
 import type { Step, Value } from '../values.js';
 
-/** Rules of convolutions: channels are read and made, rows and columns stay, and samples are each their own. */
+/** Rules of convolutions: channels are read and made, rows and columns stay, and samples are independent. */
 
 function tieImages(step: Step, ties: Ties): void {
   const [x, filter] = step.inputs as [Value, Value];
@@ -31,7 +31,7 @@ const dense: Rule = {
   reads: (step, life) => void contractionReads(step, life),
 };
 
-/** Whether all taps of a depthwise filter are 0, and their sum, by result. */
+/** By result: whether all taps of a depthwise filter are 0, and their sum. */
 function taps(filter: Known, results: number): { readonly none: boolean; readonly sum: number }[] {
   const all = Array.from({ length: results }, () => ({ none: filter.data !== undefined, sum: filter.data ? 0 : NaN }));
   for (let i = 0; i < (filter.data?.length ?? 0); i++) {
@@ -43,7 +43,7 @@ function taps(filter: Known, results: number): { readonly none: boolean; readonl
   return all;
 }
 
-/** Each channel has `multiplier` results of its own. @param many the image that has them. */
+/** Ties each channel to its `multiplier` results. @param many the image that has the results. */
 function tieDepthwise(step: Step, ties: Ties, many: Value, one: Value): void {
   tieImages(step, ties);
   const filter = step.inputs[1]!;

@@ -2,7 +2,7 @@ import { sliced } from '../known.js';
 import type { Rule } from '../rule.js';
 import type { Value } from '../values.js';
 
-/** Rules of the operations in which one input says where the elements of another belong. */
+/** Rules of the operations in which one input gives the places of another input's elements. */
 
 export const lookupRules: Readonly<Record<string, Rule>> = {
   Gather: {

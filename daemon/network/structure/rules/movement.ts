@@ -2,14 +2,14 @@ import { sliced } from '../known.js';
 import type { Kept, Rule } from '../rule.js';
 import type { Step, Value } from '../values.js';
 
-/** Rules of the operations that move elements: an index is one with the index that it comes from. */
+/** Rules of the operations that move elements: an index is tied to the index that it comes from. */
 
 const list = ({ node }: Step, name: string): readonly number[] => node.attrs[name] as readonly number[];
 
 /** How many of the kept indices are below `end`. */
 const below = (indices: readonly number[], end: number): number => indices.filter((i) => i < end).length;
 
-/** The same constants, each axis through `of`. */
+/** The same constants, with each axis moved to `of(axis)`. */
 const each =
   (
     of: (step: Step, values: ArrayLike<number>, axis: number, whole: number) => ArrayLike<number>,
@@ -31,8 +31,8 @@ const transpose: Rule = {
 };
 
 /**
- * The parts that filters are cut into belong to groups of one convolution, or to gates: a file has one size for all of them,
- * so that each part loses the same indices.
+ * Ties the parts that filters are cut into. They belong to groups of one convolution, or to gates, and a file has one size for all of
+ * them, so each part must lose the same indices.
  */
 function tieParts(step: Step, axis: number, x: Value): boolean {
   const [size, part] = [x.shape[axis]!, step.output.shape[axis]!];
@@ -92,7 +92,7 @@ const concat: Rule = {
   },
 };
 
-/** How much is put before and behind each axis once indices are gone. */
+/** The padding before and after each axis once indices are removed. */
 const padding = (step: Step, kept: Kept) => {
   const before = list(step, 'before').map((n, axis) => below(kept(step.output, axis), n));
   const after = before.map((n, axis) => kept(step.output, axis).length - n - kept(step.inputs[0]!, axis).length);

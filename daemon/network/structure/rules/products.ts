@@ -4,9 +4,9 @@ import { sliced } from '../known.js';
 import type { Rule } from '../rule.js';
 import type { Step, Value } from '../values.js';
 
-/** The rule of products of matrices: what is summed over is one in both factors, and the rest is one with the result's. */
+/** The rule of matrix products: the summed axis is tied in both factors, and the other axes are tied to the result's. */
 
-/** The axis of a factor that an axis of the result, of the batch, comes from; -1 where it is repeated. */
+/** The axis of a factor that a batch axis of the result comes from; -1 if it is repeated. */
 function batchAxis({ output }: Step, factor: Value, axis: number): number {
   const own = axis - output.shape.length + factor.shape.length;
   return own >= 0 && factor.shape[own] === output.shape[axis] ? own : -1;
@@ -41,7 +41,7 @@ export const productRules: Readonly<Record<string, Rule>> = {
       const rank = output.shape.length;
       const { aRow, bColumn } = matMulAxes(step);
       const axes = new Map<number, Float64Array>();
-      // A product with zeros is zeros.
+      // A product with zeros is zero.
       for (let axis = 0; axis < rank; axis++) {
         const own = [
           axis === rank - 1 ? -1 : axis === rank - 2 ? aRow : batchAxis(step, inputs[0]!, axis),

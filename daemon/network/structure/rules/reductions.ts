@@ -2,7 +2,7 @@ import { sliced } from '../known.js';
 import type { Rule, Ties, Why } from '../rule.js';
 import type { Step } from '../values.js';
 
-/** Rules of what computes along an axis: a sum can do without zeros, anything else needs all entries. */
+/** Rules of operations along an axis: a sum does not need zeros, all others need every entry. */
 
 const axesOf = ({ node }: Step): readonly number[] => node.attrs['axes'] as readonly number[];
 
@@ -23,7 +23,7 @@ function tieRest(step: Step, ties: Ties): void {
   });
 }
 
-/** @param result of `count` equal values. */
+/** The rule of a reduction. @param result returns the reduction of `count` equal values. */
 const reduction = (why: Why | null, result: (value: number, count: number) => number): Rule => ({
   tie: (step, ties) => {
     tieRest(step, ties);
@@ -50,7 +50,7 @@ const reduction = (why: Why | null, result: (value: number, count: number) => nu
 
 const same = (value: number): number => value;
 
-/** The axis that one is computed along stays, and the others are each for itself. */
+/** The axis of the computation stays; the indices of other axes are independent. */
 const along = (why: Why, axisOf: (step: Step) => number, gone = false): Rule => ({
   tie: (step, ties) => {
     const [x] = step.inputs;

@@ -3,9 +3,9 @@ import type { Rule } from '../rule.js';
 import { place, segmentsOf } from '../segments.js';
 import { sizeOf } from '../../../protocol/shape.js';
 
-/** The rule of Reshape: axes that are split into several or made one of several. */
+/** The rule of Reshape: axes are split into several, or several are merged. */
 
-/** The constant of every index of `to` whose elements all come from indices with that constant. */
+/** The constant of each index of `to` whose elements all come from indices with that constant. */
 function moved(
   given: ArrayLike<number>,
   size: number,
@@ -37,7 +37,7 @@ export const reshapeRules: Readonly<Record<string, Rule>> = {
         for (const out of outs) {
           const n = output.shape[out]!;
           const candidates = ins.map((axis) => moved(x!.axis(axis), size, place(shape, ins, axis), place(output.shape, outs, out), n)); // prettier-ignore
-          // Each is true by itself: what one axis does not say another may.
+          // Each candidate is true by itself: if one axis gives no value, another may.
           axes.set(out, Float64Array.from({ length: n }, (_, i) => candidates.find((one) => !Number.isNaN(one[i]))?.[i] ?? NaN)); // prettier-ignore
         }
       }

@@ -19,7 +19,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ...lookupRules,
 };
 
-/** Operations of gradients, which no inference pass has: nothing is known of them, and all stays. */
+/** Operations of gradients, which no inference pass has. They have no rule, so everything stays. */
 const everythingStays: Rule = {
   tie: (step, ties) => {
     for (const value of [...step.inputs, step.output])

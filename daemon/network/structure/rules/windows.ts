@@ -1,7 +1,7 @@
 import { type Known, sliced } from '../known.js';
 import type { Rule } from '../rule.js';
 
-/** Rules of pooling and resizing: channel by channel, and of equal pixels they make equal pixels. */
+/** Rules of pooling and resizing, which work channel by channel and make equal pixels from equal pixels. */
 
 const byChannel: Rule = {
   tie: (step, ties) => {

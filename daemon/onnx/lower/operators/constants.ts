@@ -5,16 +5,16 @@ import type { Call, Operator } from '../call.js';
 import { heldSize, mostNumbers, numbers, type NumberTensor, scalarOf, splatOf } from '../values/numberTensor.js';
 import { dimsOf, typeOf } from '../values/value.js';
 
-/** Operators that make tensors from nothing but numbers, and those that hand a tensor on as it is, or in another type. */
+/** Operators that make tensors from numbers alone, and those that pass a tensor on, unchanged or in another type. */
 
-/** The network's type of a type of the file; undefined: it has no numbers. */
+/** The network's type for a type of the file; undefined if the type has no numbers. */
 export function dtypeOf(type: OnnxType): DType | undefined {
   if (type === 'string' || type === 'other') return undefined;
   if (type === 'bool') return 'bool';
   return type.includes('int') ? 'int32' : 'float32';
 }
 
-/** The content of a tensor of the file. @throws RangeError of strings */
+/** The content of a tensor of the file. @throws RangeError for strings */
 export function numbersOf(tensor: OnnxTensor): NumberTensor {
   const dtype = dtypeOf(tensor.type);
   if (!dtype) throw new RangeError(`the tensor "${tensor.name}" holds no numbers: its type is ${tensor.type}`);
@@ -65,7 +65,7 @@ const eyeLike: Operator = (call) => {
 /** TensorProto.DataType: uint8, int8, uint16, int16. */
 const NARROW = [2, 3, 4, 5];
 
-/** To whole numbers towards zero; to truths whether it is not 0. */
+/** A cast to whole numbers truncates; a cast to bool compares with 0. */
 const cast: Operator = (call) => {
   const x = call.input(0);
   const dtype = call.has('to') ? call.dtype('to', 'float32') : typeOf(call.input(1));
@@ -80,8 +80,8 @@ const cast: Operator = (call) => {
 };
 
 /**
- * Training mode is that of the pass: a Dropout that a file exports for evaluation trains again. Its mask is drawn anew in
- * every pass; what is left is scaled by 1 / (1 - ratio).
+ * The pass decides the training mode: a Dropout that was exported for evaluation trains again. Each pass draws a new mask; kept
+ * values are scaled by 1 / (1 - ratio).
  */
 const dropout: Operator = (call) => {
   const { lowering } = call;
@@ -106,7 +106,7 @@ const dropout: Operator = (call) => {
   ];
 };
 
-/** The input itself. */
+/** Returns the input itself. */
 export const handedOn = (call: Call) => call.input(0);
 
 export const constantOperators: Readonly<Record<string, Operator>> = {

@@ -6,11 +6,11 @@ import { dimsOf, type Value } from '../values/value.js';
 import { permutedLayout, splitLayout } from '../values/weightLayout.js';
 import { reachOf, refuseUneven, type Windows, windowsOf } from './windows.js';
 
-/** Convolutions and their transposes, of sequences, images and volumes, in groups too. */
+/** Convolutions and transposed convolutions of sequences, images and volumes, with groups. */
 
 const zip = (a: readonly number[], b: readonly number[], f: (x: number, y: number) => number) => a.map((v, i) => f(v, b[i]!)); // prettier-ignore
 
-/** What an image operation of the graph slides: two axes, where a sequence is an image of one row. */
+/** An image operation of the graph slides windows along two axes; a sequence is an image of one row. */
 interface Sliding {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
@@ -36,7 +36,7 @@ const asFilter = (lowering: Lowering, filter: Node): Node =>
 const sliced = (lowering: Lowering, x: Node, axis: number, from: number, length: number): Node =>
   lowering.add('Slice', [x], x.shape.with(axis, length), { begin: x.shape.map((_, i) => (i === axis ? from : 0)) });
 
-/** Negative padding cuts the image, [batch, ...places, channels]. */
+/** Negative padding crops the image, [batch, ...places, channels]. */
 export function cut(lowering: Lowering, x: Node, windows: Windows): { readonly x: Node; readonly windows: Windows } {
   const { before, after } = windows;
   if ([...before, ...after].every((n) => n >= 0)) return { x, windows };
@@ -48,7 +48,7 @@ export function cut(lowering: Lowering, x: Node, windows: Windows): { readonly x
   return { x: inner, windows: { ...windows, before: clipped(before), after: clipped(after) } };
 }
 
-/** How windows slide along the first of three axes, and along the other two. */
+/** The windows along the first of three axes, and along the other two. */
 function slidingVolume(
   frames: number,
   windows: Pick<Windows, 'sizes' | 'strides' | 'dilations' | 'before' | 'after' | 'counts'>,
@@ -81,7 +81,7 @@ function convolved(
   return lowering.reshape(lowering.add(op, [image, asFilter(lowering, filter)], inner, attrs), shape);
 }
 
-/** x + bias of each channel, the last axis. */
+/** Adds the bias to each channel, the last axis. */
 export function withBias({ lowering }: Call, x: Node, bias: Value | undefined): Node {
   return bias ? lowering.add('Add', [x, lowering.natural(bias)], x.shape) : x;
 }
@@ -131,7 +131,7 @@ const conv: Operator = (call) => {
   return lowering.ofImage(withBias(call, y, call.optional(2)));
 };
 
-/** Groups' channels side by side. */
+/** Joins the channels of groups. */
 function joined(lowering: Lowering, groups: readonly Node[]): Node {
   const [first] = groups as [Node];
   const axis = first.shape.length - 1;
@@ -139,7 +139,7 @@ function joined(lowering: Lowering, groups: readonly Node[]): Node {
   return lowering.add('Concat', groups, first.shape.with(axis, first.shape[axis]! * groups.length), { axis });
 }
 
-/** Sizes of the transposed convolution's result, and what of it no window reaches at the start. */
+/** Sizes of the transposed convolution's result, and its part that no window reaches at the start. */
 function outputOf(call: Call, places: readonly number[], sizes: readonly number[]) {
   const each = (name: string, fill: number) => call.ints(name, undefined) ?? places.map(() => fill);
   const [strides, dilations, extra] = [each('strides', 1), each('dilations', 1), each('output_padding', 0)];
@@ -156,13 +156,13 @@ function outputOf(call: Call, places: readonly number[], sizes: readonly number[
     const counts = full.map((n, i) => n + extra[i]! - before[i]! - after[i]!);
     return { strides, dilations, before, counts, full };
   }
-  // A result that is larger than what windows reach has its zeros at the end.
+  // If the result is larger than the reach of the windows, its zeros are at the end.
   const total = full.map((n, i) => Math.max(0, n + extra[i]! - wanted[i]!));
   const before = total.map((n) => (auto === 'SAME_UPPER' ? Math.trunc(n / 2) : n - Math.trunc(n / 2)));
   return { strides, dilations, before, counts: wanted, full };
 }
 
-/** The image, of a shape, whose convolution by the filter would have the gradient dy. */
+/** The image of the given shape whose convolution by the filter would have the gradient dy. */
 function spreadImage(
   lowering: Lowering,
   dy: Node,
@@ -183,7 +183,7 @@ function spreadImage(
   return lowering.reshape(lowering.add(op, [asImage(lowering, dy), asFilter(lowering, filter)], inner, attrs), shape);
 }
 
-/** The gradient of a convolution with respect to its image, used forwards. */
+/** The gradient of a convolution with respect to its image computes the transposed convolution. */
 const convTranspose: Operator = (call) => {
   const { lowering } = call;
   const rank = checkedRank(call, 'convolves');
@@ -196,14 +196,14 @@ const convTranspose: Operator = (call) => {
   if (channels % group !== 0) throw call.refusal(`has ${channels} channels for ${group} groups`);
   const { strides, dilations, before, counts, full } = outputOf(call, x.shape.slice(1, rank - 1), sizes);
   const window = sizes.map((_, i) => i + 2);
-  // The whole result, of which the padding is cut off, or to which rows are added that no window reaches.
+  // Computes the whole result, then crops the padding, or adds rows that no window reaches.
   const spread = (dy: Node, filter: Node, depthwise: boolean): Node => {
     const out = depthwise ? channels : filter.shape.at(-2)!;
     const start = before.map((n) => Math.max(0, n));
     const end = full.map((n, i) => Math.max(0, n - start[i]! - counts[i]! - Math.min(0, before[i]!)));
     const inner = full.map((n, i) => {
       const least = n - start[i]! - end[i]!;
-      // Up to the next step of a window the result may be larger.
+      // The result may be larger, up to the next step of a window.
       const more = before[i]! >= 0 ? counts[i]! - least : 0;
       return least + Math.max(0, Math.min(more, strides[i]! - 1));
     });

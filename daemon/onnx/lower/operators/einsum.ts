@@ -5,26 +5,26 @@ import { dimsOf, naturalAxes, type Value } from '../values/value.js';
 import { gathered } from './moving.js';
 import { reshape } from './reshaping.js';
 
-/** Sums of products by Einstein's convention: each pair of operands is one product of matrices. */
+/** Sums of products by Einstein's convention; each pair of operands is one matrix product. */
 
-/** A value whose axes have labels, each once. */
+/** A value with a label for each axis, each label once. */
 interface Labelled {
   readonly value: Value;
   readonly labels: readonly string[];
 }
 
-/** "...ij" with as many labels for the dots as the rank leaves. */
+/** Labels of "...ij"; the dots get as many labels as the rank leaves. */
 function labelsOf(call: Call, term: string, rank: number): string[] {
   const [front, back, more] = term.split('...');
   if (back === undefined) return [...front!];
   const dots = rank - front!.length - back.length;
   if (more !== undefined || dots < 0) throw call.refusal(`has a term "${term}" for an input of ${rank} axes`);
-  // The dots of all operands end alike, as broadcasting does.
+  // The dots of all operands are aligned at their last axis, as in broadcasting.
   const names = Array.from({ length: dots }, (_, i) => `.${dots - i}`);
   return [...front!, ...names, ...back];
 }
 
-/** The diagonal of axes with one label. */
+/** Takes the diagonal of axes with one label. */
 function withoutRepeats(call: Call, { value, labels }: Labelled): Labelled {
   const second = labels.findIndex((label, i) => labels.indexOf(label) < i);
   if (second < 0) return { value, labels };
@@ -39,7 +39,7 @@ function withoutRepeats(call: Call, { value, labels }: Labelled): Labelled {
   return withoutRepeats(call, { value: diagonal, labels: [...rest.map((axis) => labels[axis]!), labels[first]!] });
 }
 
-/** Sums over the labels that nobody else has. */
+/** Sums over the labels that no other operand has. */
 function summedTo(call: Call, { value, labels }: Labelled, kept: ReadonlySet<string>): Labelled {
   const axes = labels.flatMap((label, axis) => (kept.has(label) ? [] : [axis]));
   if (axes.length === 0) return { value, labels };
@@ -49,7 +49,7 @@ function summedTo(call: Call, { value, labels }: Labelled, kept: ReadonlySet<str
   return { value: call.lowering.value(sum), labels: labels.filter((label) => kept.has(label)) };
 }
 
-/** The product of two operands, summed over labels that are in both and not kept. */
+/** The product of two operands, summed over labels that both have and that are not kept. */
 function product(call: Call, a: Labelled, b: Labelled, kept: ReadonlySet<string>): Labelled {
   const { lowering } = call;
   const p = summedTo(call, a, new Set([...b.labels, ...kept]));
@@ -60,7 +60,7 @@ function product(call: Call, a: Labelled, b: Labelled, kept: ReadonlySet<string>
   const [left, right] = [p.labels, q.labels].map((labels) => labels.filter((label) => !shared.includes(label)));
   const sizes = new Map([p, q].flatMap(({ value, labels }) => labels.map((label, i) => [label, dimsOf(value)[i]!] as const)).sort((x, y) => x[1] - y[1])); // prettier-ignore
   const size = (labels: readonly string[]) => labels.map((label) => sizes.get(label)!);
-  // Axes of length 1 broadcast; they may do so along a batch, where the product does it.
+  // Axes of length 1 may broadcast along a batch, where the product does it.
   const as = ({ value, labels }: Labelled, rows: readonly string[], columns: readonly string[]) => {
     const node = lowering.inOrder(value, [...batch, ...rows, ...columns].map((label) => labels.indexOf(label))); // prettier-ignore
     const own = node.shape.slice(0, batch.length);
@@ -79,7 +79,7 @@ const einsum: Operator = (call) => {
   const operands = terms.map((term, i) => withoutRepeats(call, { value: call.input(i), labels: labelsOf(call, term, call.rank(i)) })); // prettier-ignore
   const all = terms.flatMap((term, i) => labelsOf(call, term, call.rank(i)));
   const dots = [...new Set(all.filter((label) => label.startsWith('.')))].sort((a, b) => Number(b.slice(1)) - Number(a.slice(1))); // prettier-ignore
-  // Without an arrow: the dots, then every label that is there once, in the order of the alphabet.
+  // Without an arrow the result has the dots, then every label that occurs once, in alphabetical order.
   const single = [...new Set(all)].filter((label) => !label.startsWith('.') && all.filter((other) => other === label).length === 1).sort(); // prettier-ignore
   const result = wanted === undefined ? [...dots, ...single] : labelsOf(call, wanted, wanted.replace('...', '').length + (wanted.includes('...') ? dots.length : 0)); // prettier-ignore
   let total = operands[0]!;

@@ -5,16 +5,16 @@ import { type Lowering, originOf } from '../lowering.js';
 import { combined, type NumberTensor } from '../values/numberTensor.js';
 import { dimsOf, inverse, type NodeValue, type Value } from '../values/value.js';
 
-/** Operations on each element by itself, or on elements in the same place of tensors that broadcast. */
+/** Operations on each element, or on elements in the same place of tensors that broadcast. */
 
-/** A value per element from nodes that lie alike. */
+/** Computes a value element by element from nodes in one layout. */
 export type ElementRule = (lowering: Lowering, nodes: readonly Node[], shape: readonly number[], call: Call) => Node;
 
 const isKnown = (value: Value): value is NumberTensor => value.kind === 'numbers';
 
 /**
- * @param compute for operands that are known: gives what the nodes would compute
- * @param dtype of that result, from the operands' type
+ * @param compute for known operands: returns what the nodes would compute
+ * @param dtype of that result, by the operands' type
  */
 export function elementwise(
   rule: ElementRule,
@@ -29,14 +29,14 @@ export function elementwise(
   };
 }
 
-/** The result of a rule on operands that are brought to lie alike. */
+/** The result of a rule on operands that were brought into one layout. */
 export function computed(call: Call, values: readonly Value[], rule: ElementRule): NodeValue {
   const { lowering } = call;
   const { nodes, order, shape } = aligned(lowering, values);
   return { kind: 'node', node: rule(lowering, nodes, shape, call), axes: inverse(order), origin: originOf(values) };
 }
 
-/** A weight of one number, or of one axis that is applied to the data itself, is a constant of the network, not trained. */
+/** A weight of one number, or of one axis that is applied to the data itself, is a constant of the network and not trained. */
 export function withoutConstants(call: Call, values: readonly Value[]): readonly Value[] {
   return values.map((value, i) => {
     if (value.kind !== 'weight') return value;
@@ -49,7 +49,7 @@ export function withoutConstants(call: Call, values: readonly Value[]): readonly
   });
 }
 
-/** Whether it is a product with a kernel, to which one adds a bias. */
+/** Whether it is a product with a kernel, to which a bias is added. */
 function isProduct(value: Value): boolean {
   let node = value.kind === 'node' ? value.node : undefined;
   while (node?.op === 'Reshape') node = node.inputs[0];
@@ -67,7 +67,7 @@ function binary(op: Op, compute: (a: number, b: number) => number, truth = false
   };
 }
 
-/** Whole numbers are divided to whole numbers, towards zero. */
+/** Division of whole numbers truncates. */
 const divide: Operator = (call) => {
   const values = inBatch(call, withoutConstants(call, call.operands(2)));
   if (values.every(isKnown)) {
@@ -83,7 +83,7 @@ const divide: Operator = (call) => {
 
 const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b);
 
-/** fmod = 0: the sign of the divisor, as in Python; 1: of the dividend, as in C. */
+/** fmod = 0: the result has the sign of the divisor, as in Python; fmod = 1: of the dividend, as in C. */
 const mod: Operator = (call) => {
   const likeC = call.flag('fmod');
   const values = call.operands(2);
@@ -99,7 +99,7 @@ const mod: Operator = (call) => {
   });
 };
 
-/** The base's type is the result's. */
+/** The result has the base's type. */
 const power: Operator = (call) => {
   const values = inBatch(call, withoutConstants(call, call.operands(2)));
   if (values.every(isKnown)) return combined(values, values[0]!.dtype, Math.pow);
@@ -110,7 +110,7 @@ const power: Operator = (call) => {
   });
 };
 
-/** One or more operands, two at a time. */
+/** Combines one or more operands, two at a time. */
 function variadic(op: Op, compute: (...values: number[]) => number, mean = false): Operator {
   return elementwise(
     (lowering, nodes, shape, call) => {
@@ -127,7 +127,7 @@ function variadic(op: Op, compute: (...values: number[]) => number, mean = false
   );
 }
 
-/** Math.max, but for one that is not a number, which ONNX hands on too. */
+/** As Math.max, but it also returns NaN for a NaN operand, as ONNX does. */
 const sum = (...values: number[]): number => values.reduce((a, b) => a + b, 0);
 
 const where: Operator = (call) => {
@@ -156,6 +156,6 @@ export const elementwiseOperators: Readonly<Record<string, Operator>> = {
   Sum: variadic('Add', sum),
   Mean: variadic('Add', (...values) => sum(...values) / values.length, true),
   Where: where,
-  // A comparison has no gradient, and needs none: whoever reads truths is cut off from what they were made of.
+  // A comparison has no gradient and needs none: bools cut their readers off from the operands.
   Not: elementwise((lowering, [x], shape) => lowering.add('LogicalNot', [x!], shape), () => (x) => Number(!x), toTruth), // prettier-ignore
 };

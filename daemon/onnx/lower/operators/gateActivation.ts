@@ -2,7 +2,7 @@ import type { Node } from '../../../network/ir.js';
 import type { Call } from '../call.js';
 import { Formula } from './unary.js';
 
-/** Functions that recurrent units name for their gates; alpha and beta are lists beside the names. [ONNX Operators, LSTM] */
+/** The functions that recurrent units name for their gates; alpha and beta are separate lists. [ONNX Operators, LSTM] */
 const functions: Readonly<Record<string, (f: Formula, x: Node, alpha?: number, beta?: number) => Node>> = {
   relu: (f, x) => f.of('Relu', x),
   tanh: (f, x) => f.of('Tanh', x),

@@ -8,7 +8,7 @@ import { permutedLayout } from '../values/weightLayout.js';
 import { gathered, strided } from './moving.js';
 import { reshape } from './reshaping.js';
 
-/** Operators in which one tensor says where the elements of another are taken from or put. */
+/** Operators in which one tensor gives the places from which elements of another are read, or to which they are written. */
 
 const fromFront = (index: number, n: number): number => (index < 0 ? index + n : index);
 
@@ -21,7 +21,7 @@ function indicesOf({ lowering }: Call, value: Value, n: number): Node {
   return lowering.add('Select', [negative, wrapped, indices], indices.shape, {}, 'int32');
 }
 
-/** A table, from which rows are taken, is a weight that budgets are about: an embedding. */
+/** A table whose rows are looked up is an embedding: a weight that budgets count. */
 function tableOf({ lowering }: Call, value: Value, axis: number): Node {
   if (value.kind !== 'weight') return lowering.natural(value);
   const isEmbedding = value.dims.length === 2 && axis === 0;
@@ -50,7 +50,7 @@ const gather: Operator = (call) => {
   return reshape(call, some, shape);
 };
 
-/** Elements of x at places of its flat sequence, in a shape. */
+/** The elements of x at places of its flat sequence, in a shape. */
 function elementsAt(call: Call, x: Value, places: Value, shape: readonly number[]): Value {
   const { lowering } = call;
   if (x.kind === 'numbers' && places.kind === 'numbers') {
@@ -63,7 +63,7 @@ function elementsAt(call: Call, x: Value, places: Value, shape: readonly number[
   return lowering.value(lowering.reshape(found, shape), undefined, originOf([x, places]));
 }
 
-/** For each element of `shape`: offset(index) + the given index there, times `stride`; known where the indices are. */
+/** For each element of `shape`: offset(index) plus the given index there, times `stride`; known if the indices are. */
 function placesAt(
   call: Call,
   indices: Value,
@@ -83,7 +83,7 @@ function placesAt(
   return lowering.value(lowering.add('Add', [scaled, start], shape), undefined, originOf([indices]));
 }
 
-/** The place in x that each element of the indices means, where they replace one axis. */
+/** The place in x of each element of the indices, which replace one axis. */
 function alongAxis(call: Call): { x: Value; places: Value } {
   const [x, indices] = [call.input(0), call.input(1)];
   const dims = dimsOf(x);
@@ -98,7 +98,7 @@ const gatherElements: Operator = (call) => {
   return elementsAt(call, x, places, dimsOf(places));
 };
 
-/** The last axis of the indices is an index into the first axes of x; what is behind these is taken whole. */
+/** The last axis of the indices indexes the first axes of x; the axes after these are taken whole. */
 function byIndex(call: Call, batchDims: number): { x: Value; places: Value; shape: readonly number[] } {
   const [x, indices] = [call.input(0), call.input(1)];
   const dims = dimsOf(x);
@@ -141,7 +141,7 @@ const gatherNd: Operator = (call) => {
   return elementsAt(call, x, places, shape);
 };
 
-/** x with the updates put, or added, at places of its flat sequence. */
+/** x with the updates written, or added, at places of its flat sequence. */
 function scattered(call: Call, x: Value, places: Value, updates: Value): Value {
   const { lowering } = call;
   const reduction = call.text('reduction', 'none');
@@ -158,7 +158,7 @@ function scattered(call: Call, x: Value, places: Value, updates: Value): Value {
   }
   if (reduction === 'add') return added(call, x, places, updates);
   if (reduction !== 'none') throw call.refusal(`has the reduction "${reduction}" on data, which has no rule`);
-  // Behind each other they are one sequence, from which the result takes its elements.
+  // The source and the updates become one sequence, from which the result takes its elements.
   const from = Float64Array.from({ length: heldSize(dims) }, (_, i) => i);
   places.data.forEach((place, i) => (from[place] = sizeOf(dims) + i));
   const flat = (value: Value) => lowering.reshape(lowering.natural(value), [sizeOf(dimsOf(value))]);
@@ -184,7 +184,7 @@ function added(call: Call, x: Value, places: Value, updates: Value): Value {
   return lowering.value(whole, undefined, originOf([x, updates]));
 }
 
-/** The axis of the classes is new; off and on are the values. */
+/** Adds an axis of the classes. The input gives the values for off and on. */
 const oneHot: Operator = (call) => {
   const { lowering } = call;
   const [indices, values] = [call.input(0), call.known(2, 'its values')];
@@ -197,7 +197,7 @@ const oneHot: Operator = (call) => {
   return lowering.value(hot, order, originOf([indices]));
 };
 
-/** Indices of what is not 0, [rank, how many]: their number must be known. */
+/** Indices of the nonzero elements, [rank, count]. The count must be known at import. */
 const nonZero: Operator = (call) => {
   const x = call.known(0, 'its input');
   const found: number[][] = [];
@@ -205,7 +205,7 @@ const nonZero: Operator = (call) => {
   return numbers(x.dims.flatMap((_, axis) => found.map((index) => index[axis]!)), [x.dims.length, found.length], 'int32'); // prettier-ignore
 };
 
-/** What is on and above (or below) a diagonal; the rest is 0. */
+/** The part on and above (or below) a diagonal; the rest is 0. */
 const trilu: Operator = (call) => {
   const { lowering } = call;
   const x = call.input(0);

@@ -6,9 +6,9 @@ import { originOf } from '../lowering.js';
 import { heldSize, type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
 import { dimsOf, inverse, naturalAxes, typeOf, type Value } from '../values/value.js';
 
-/** Operators that take parts of tensors and put tensors together, in whatever order their axes lie. */
+/** Operators that take parts of tensors or join tensors, in any order of axes. */
 
-/** A node of the value as it lies, the order of its axes, and its shape. */
+/** A node of the value in its present layout, the order of its axes, and its shape. */
 export function lying(call: Call, value: Value) {
   const order = value.kind === 'node' ? inverse(value.axes) : naturalAxes(dimsOf(value).length);
   const node = call.lowering.inOrder(value, order);
@@ -38,7 +38,7 @@ export function strided(
   if (lengths.some((n) => n === 0)) return as(lowering.builder.constant(0, shape, node.dtype));
   if (steps.every((step, axis) => step === 1 || lengths[axis] === 1)) return as(lowering.add('Slice', [node], shape, { begin: ordered(begin) })); // prettier-ignore
   const backward = steps.map((step, axis) => step < 0 && lengths[axis]! > 1);
-  // Backwards: the same places in order, reversed.
+  // For a negative step the same places are read in ascending order, then reversed.
   const first = begin.map((from, axis) => (backward[axis] ? from + (lengths[axis]! - 1) * steps[axis]! : from));
   const strides = steps.map((step, axis) => (lengths[axis] === 1 ? 1 : Math.abs(step)));
   const end = first.map((from, axis) => from + (lengths[axis]! - 1) * strides[axis]! + 1);
@@ -66,7 +66,7 @@ const slice: Operator = (call) => {
   return strided(call, x, begin, steps, lengths);
 };
 
-/** Consecutive parts along an axis. */
+/** Splits an axis into consecutive parts. */
 export function parts(call: Call, x: Value, axis: number, sizes: readonly number[]): Value[] {
   const dims = dimsOf(x);
   let at = 0;
@@ -77,7 +77,7 @@ export function parts(call: Call, x: Value, axis: number, sizes: readonly number
   });
 }
 
-/** Sizes are given, or equal; of num_outputs (opset 18) the last may be smaller. */
+/** Sizes are given or equal; the last of num_outputs (opset 18) may be smaller. */
 const split: Operator = (call) => {
   const dims = dimsOf(call.input(0));
   const axis = call.axis(call.int('axis', 0), dims.length);
@@ -92,7 +92,7 @@ const split: Operator = (call) => {
 
 const isKnown = (value: Value): value is NumberTensor => value.kind === 'numbers';
 
-/** Values side by side along an axis. */
+/** Joins values along an axis. */
 export function concat(call: Call, given: readonly Value[], axis: number): Value {
   const full = given.filter((value) => sizeOf(dimsOf(value)) > 0);
   const values = full.length > 0 ? full : given;
@@ -118,7 +118,7 @@ const join: Operator = (call) => {
   return concat(call, inBatch(call, call.inputs, axis), axis);
 };
 
-/** Elements of `value` around; negative counts cut off. */
+/** Pads with elements of `value`; negative counts crop. */
 export function padded(call: Call, x: Value, before: readonly number[], after: readonly number[], value = 0): Value {
   const dims = dimsOf(x);
   const cut = (list: readonly number[]) => list.map((n) => Math.max(0, -n));
@@ -136,7 +136,7 @@ export function padded(call: Call, x: Value, before: readonly number[], after: r
   return as(call.lowering.add('Pad', [node], ordered(whole), { before: ordered(front), after: ordered(back), value }));
 }
 
-/** As `padded`, with the tensor's own elements: a mirror image without the edge, the edge itself, or the other end. */
+/** As `padded`, with the tensor's own elements: mirrored without the edge, the repeated edge, or the other end. */
 function paddedWithin(call: Call, x: Value, mode: string, before: readonly number[], after: readonly number[]): Value {
   if (mode === 'reflect' && x.kind === 'node' && [...before, ...after].every((n) => n >= 0)) {
     const { node, order, shape, as } = lying(call, x);
@@ -179,7 +179,7 @@ export function gathered(call: Call, x: Value, axis: number, places: readonly nu
   return as(call.lowering.add('Gather', [node, indices], node.shape.with(at, places.length), { axis: at }));
 }
 
-/** Pads are attributes before opset 11, then inputs; opset 18 gives them for some axes only. */
+/** Pads are attributes before opset 11, then inputs; from opset 18 on they may be given for some axes only. */
 const pad: Operator = (call) => {
   const x = call.input(0);
   const rank = call.rank(0);

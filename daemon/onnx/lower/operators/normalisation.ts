@@ -15,7 +15,7 @@ const op2 = (lowering: Lowering, op: 'Add' | 'Sub' | 'Multiply' | 'RealDiv' | 'P
   lowering.add(op, [a, b], broadcastShape(a.shape, b.shape));
 const op1 = (lowering: Lowering, op: 'Square' | 'Sqrt' | 'Rsqrt' | 'Abs', x: Node): Node => lowering.add(op, [x], x.shape); // prettier-ignore
 
-/** Mean and variance (of the whole population) along axes. */
+/** Mean and population variance along axes. */
 function moments(lowering: Lowering, x: Node, axes: readonly number[], keepDims: boolean) {
   const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const shape = keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis));
@@ -31,11 +31,11 @@ function standardised(lowering: Lowering, centred: Node, variance: Node, epsilon
   return { y: op2(lowering, 'Multiply', centred, inverse), inverse };
 }
 
-/** A vector with one entry for each channel; `use` says what training makes of it. */
+/** A vector with one entry per channel; `use` gives its role in training. */
 function perChannel({ lowering }: Call, value: Value, use: 'parameter' | 'state'): Node {
   if (value.kind !== 'weight') return lowering.natural(value);
   const isShared = use === 'state' && !lowering.plans && lowering.weights.record(value.name).asParameter > 0;
-  // A file ties equal vectors: a statistic that is also trained would move with it, and stays what the file has.
+  // A file shares equal vectors. A statistic that is also a trained parameter would move with it, so it keeps the file's values.
   if (isShared) return lowering.constant(lowering.known(value)!);
   return lowering.weight(value, permutedLayout(value.dims, [0]), use);
 }
@@ -51,8 +51,8 @@ function movingAverage(call: Call, value: Value, old: Node, batch: Node, momentu
 }
 
 /**
- * Scale, bias, mean and variance of each channel. While the network trains, mean and variance are the batch's, whatever mode
- * the file was exported in, and the statistics move: that is what training mode means in PyTorch and Keras.
+ * Reads scale, bias, mean and variance of each channel. In a training pass mean and variance are the batch's, whatever mode the file was
+ * exported in, and the statistics move, as in the training mode of PyTorch and Keras.
  */
 const batchNormalization: Operator = (call) => {
   const { lowering } = call;
@@ -81,7 +81,7 @@ const batchNormalization: Operator = (call) => {
   return [lowering.ofImage(y), ...statistics, ...statistics];
 };
 
-/** Over all axes from one on. The scale and the bias broadcast. */
+/** Normalises over all axes from `axis` on. Scale and bias broadcast. */
 const layerNormalization: Operator = (call) => {
   const { lowering } = call;
   const rank = call.rank(0);
@@ -96,10 +96,10 @@ const layerNormalization: Operator = (call) => {
   return [as(result), as(mean), as(inverse)];
 };
 
-/** A vector of each channel as [1, C, 1...], whatever the rank. */
+/** Reshapes a vector of channels to [1, C, 1...] for any rank. */
 const spread = (call: Call, value: Value, rank: number): Value => reshape(call, value, [1, dimsOf(value)[0]!, ...ones(rank - 2)]); // prettier-ignore
 
-/** Each channel of each sample by itself. */
+/** Normalises each channel of each sample. */
 const instanceNormalization: Operator = (call) => {
   const { lowering } = call;
   const { node: x, order, as } = lying(call, call.input(0));
@@ -110,7 +110,7 @@ const instanceNormalization: Operator = (call) => {
   return as(op2(lowering, 'Add', op2(lowering, 'Multiply', y, vector(1)), vector(2)));
 };
 
-/** Groups of channels of each sample. Until opset 20 scale and bias are of the groups, then of the channels. */
+/** Normalises groups of channels of each sample. Before opset 21 scale and bias are per group, from 21 on per channel. */
 const groupNormalization: Operator = (call) => {
   const { lowering } = call;
   const value = call.input(0);
@@ -150,7 +150,7 @@ const lrn: Operator = (call) => {
   return as(op2(lowering, 'RealDiv', x, op2(lowering, 'Pow', base, lowering.scalar(call.float('beta', 0.75)))));
 };
 
-/** x over its norm of order 1 or 2 along an axis. */
+/** x divided by its norm of order 1 or 2 along an axis. */
 const lpNormalization: Operator = (call) => {
   const { lowering } = call;
   const { node: x, order, as } = lying(call, call.input(0));
@@ -161,7 +161,7 @@ const lpNormalization: Operator = (call) => {
   return as(op2(lowering, 'RealDiv', x, p === 1 ? sum : op1(lowering, 'Sqrt', sum)));
 };
 
-/** By mean and deviation along axes; the specification adds 1e-9 to the deviation. */
+/** Normalises by mean and deviation along axes; the specification adds 1e-9 to the deviation. */
 const meanVarianceNormalization: Operator = (call) => {
   const { lowering } = call;
   const rank = call.rank(0);

@@ -8,9 +8,9 @@ import { heldSize } from '../values/numberTensor.js';
 import { lying } from './moving.js';
 import { type Windows, windowsOf } from './windows.js';
 
-/** Pooling of sequences, images and volumes by windows, and of all places at once. */
+/** Pooling of sequences, images and volumes by windows, and over all places. */
 
-/** Below every number; not infinite, so that products with 0 stay 0. */
+/** Less than every value; not infinite, so that products with 0 stay 0. */
 const lowest = -3e38;
 
 const twoAxes = (list: readonly number[], fill: number): readonly number[] => (list.length === 1 ? [fill, ...list] : list); // prettier-ignore
@@ -18,7 +18,7 @@ const twoAxes = (list: readonly number[], fill: number): readonly number[] => (l
 const asImage = (lowering: Lowering, x: Node): Node =>
   x.shape.length === 3 ? lowering.reshape(x, [x.shape[0]!, 1, ...x.shape.slice(1)]) : x;
 
-/** An image, [batch, ...places, channels], with `value` around it. */
+/** Pads an image, [batch, ...places, channels], with `value`. */
 function surrounded(
   lowering: Lowering,
   x: Node,
@@ -33,7 +33,7 @@ function surrounded(
   return lowering.add('Pad', [x], shape, { before: ends(before), after: ends(after), value });
 }
 
-/** Windows without dilation are an operation of the graph. */
+/** The graph has an operation for windows without dilation. */
 function pooled(lowering: Lowering, op: 'MaxPool' | 'AvgPool', x: Node, windows: Windows): Node {
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
   const after = windows.after.map((n, i) => n + windows.beyond[i]!);
@@ -47,10 +47,10 @@ function pooled(lowering: Lowering, op: 'MaxPool' | 'AvgPool', x: Node, windows:
   return lowering.reshape(y, [batch, ...windows.counts, channels]);
 }
 
-/** Each is an operation of the graph. */
+/** Most places of a window: each becomes an operation of the graph. */
 const mostPlaces = 1024;
 
-/** What each place of a window sees, of an image that is padded already. */
+/** The elements at each place of a window, read from a padded image. */
 function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }: Windows): Node[] {
   if (sizeOf(sizes) > mostPlaces) throw new RangeError(`a window of [${sizes}] that is dilated, or padded wider than it is, has more than ${mostPlaces} places`); // prettier-ignore
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
@@ -71,7 +71,7 @@ function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }
   });
 }
 
-/** Operations over windows are of images, need padding that is smaller than they are, and have no dilation. */
+/** The graph's window operations need images, padding smaller than the window, and no dilation. */
 const isPlain = ({ sizes, dilations, before, after, beyond }: Windows): boolean =>
   sizes.length < 3 && sizes.every((n, i) => dilations[i] === 1 && before[i]! < n && after[i]! + beyond[i]! < n);
 
@@ -107,7 +107,7 @@ function sums(lowering: Lowering, x: Node, windows: Windows): Node {
   return seen(lowering, padded, windows).reduce((a, b) => lowering.add('Add', [a, b], a.shape));
 }
 
-/** How many places each window has inside the image (with its padding, where that counts), as [...counts, 1]. */
+/** The number of places that each window has inside the image (and its padding, if that counts), as [...counts, 1]. */
 function placesSeen(lowering: Lowering, places: readonly number[], windows: Windows, padding: boolean): Node {
   const { sizes, strides, dilations, before, after, counts } = windows;
   heldSize([...counts, sizeOf(sizes)]);
@@ -139,7 +139,7 @@ const averagePool: Operator = (call) => {
   return lowering.ofImage(lowering.add('RealDiv', [total, counts], total.shape), origin);
 };
 
-/** The root of order p of sums of powers. */
+/** The p-th root of sums of powers. */
 function rootOf(lowering: Lowering, total: Node, p: number): Node {
   if (p === 1) return total;
   return p === 2 ? lowering.add('Sqrt', [total], total.shape) : lowering.add('Pow', [total, lowering.scalar(1 / p)], total.shape); // prettier-ignore
@@ -164,7 +164,7 @@ const lpPool: Operator = (call) => {
   return lowering.ofImage(rootOf(lowering, total, p));
 };
 
-/** Over all places, wherever they lie; they are left with the size 1. */
+/** Reduces all places, in any layout, to the size 1. */
 function overPlaces(call: Call, op: Op, before = (x: Node): Node => x, after = (x: Node): Node => x) {
   const { node, order, shape, as } = lying(call, call.input(0));
   const axes = order.flatMap((axis, i) => (axis >= 2 ? [i] : []));

@@ -6,15 +6,15 @@ import { numbers } from '../values/numberTensor.js';
 import { dimsOf, inverse, naturalAxes, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 
-/** Products of matrices. Kernels lie [in, out] in the network, whatever the file has. */
+/** Matrix products. Kernels have the layout [in, out] in the network, whatever the file's is. */
 
-/** A factor whose last two axes may have changed places, which the product undoes. */
+/** A factor whose last two axes may be swapped; the product swaps them back. */
 interface Factor {
   readonly node: Node;
   readonly transposed: boolean;
 }
 
-/** Where a value lies with its last two axes changed, it stays so: the product has a flag for it. */
+/** A value with swapped last axes is not transposed: the product has a flag for it. */
 function factor({ lowering }: Call, value: Value, kernel: boolean): Factor {
   const dims = dimsOf(value);
   const order = naturalAxes(dims.length);
@@ -24,7 +24,7 @@ function factor({ lowering }: Call, value: Value, kernel: boolean): Factor {
   return { node: lowering.inOrder(value, last ? swapped : order), transposed: last };
 }
 
-/** As NumPy multiplies matrices: vectors become matrices for the product, leading axes broadcast. */
+/** Multiplies as NumPy does: vectors become matrices for the product, leading axes broadcast. */
 const matMul: Operator = (call) => {
   const values = broadcastBatch(call);
   const rows = rowsTimesMatrix(call, values);
@@ -39,7 +39,7 @@ const matMul: Operator = (call) => {
   return call.lowering.value(call.lowering.reshape(product, shape));
 };
 
-/** Rows of any tensor times one matrix: the other axes lie as they do. */
+/** Multiplies rows of any tensor with one matrix; the order of the other axes does not matter. */
 function rowsTimesMatrix(call: Call, [a, b]: readonly Value[]): Value | undefined {
   const { lowering } = call;
   const { length: rank } = dimsOf(a!);
@@ -49,7 +49,7 @@ function rowsTimesMatrix(call: Call, [a, b]: readonly Value[]): Value | undefine
   return lowering.value(product, inverse(a!.axes));
 }
 
-/** Leading axes of one rank may hold the batch that the file was written for. */
+/** Leading axes of one rank may hold the batch of the file's export. */
 function broadcastBatch(call: Call): readonly Value[] {
   const values = [call.input(0), call.input(1)];
   const leading = values.map((value) => dimsOf(value).slice(0, -2));

@@ -7,7 +7,7 @@ import { permutedLayout } from '../values/weightLayout.js';
 import { gateActivation } from './gateActivation.js';
 import { lying } from './moving.js';
 
-/** Recurrent units, a step at a time, forwards, backwards or both. Gates stand side by side in the kernels: [in, gates * units]. */
+/** Recurrent units, computed step by step: forwards, backwards or both. The kernels hold the gates side by side: [in, gates * units]. */
 
 /** One direction of a unit. */
 export interface Cell {
@@ -16,17 +16,17 @@ export interface Cell {
   readonly activations: readonly ((x: Node) => Node)[];
   /** [units, gates * units]. */
   readonly recurrent: Node;
-  /** Added to the input's and to the state's part, [gates * units] each. */
+  /** Biases of the input's and of the state's part, [gates * units] each. */
   readonly inputBias: Node | undefined;
   readonly stateBias: Node | undefined;
-  /** Weights of an LSTM's cell to its gates, [3 * units]. */
+  /** Peephole weights of an LSTM from its cell to its gates, [3 * units]. */
   readonly peepholes: Node | undefined;
 }
 
-/** The next states, of which the first is the output. @param given the input's part of the gates, [batch, gates * units] */
+/** Returns the next states; the first is the output. @param given the input's part of the gates, [batch, gates * units] */
 type Step = (cell: Cell, given: Node, states: readonly Node[]) => Node[];
 
-/** What distinguishes a kind of unit. */
+/** The properties of a kind of unit. */
 interface Kind {
   readonly gates: number;
   readonly states: number;
@@ -40,12 +40,12 @@ const part = (call: Call, x: Node, axis: number, from: number, length: number): 
 /** Entry k of the first axis. */
 const entry = (call: Call, x: Node, k: number): Node => call.lowering.reshape(part(call, x, 0, k, 1), x.shape.slice(1));
 
-/** A tensor with an entry for each direction, [directions, ...rest], lying with its last two axes swapped. */
+/** A tensor with an entry per direction, [directions, ...rest], read with its last two axes swapped. */
 function kernelOf({ lowering }: Call, value: Value): Node {
   return lowering.kernel(value, permutedLayout(dimsOf(value), [0, 2, 1]));
 }
 
-/** States at the start, [directions, batch, units]; undefined: zeros. */
+/** Initial states, [directions, batch, units]; undefined stands for zeros. */
 function initial(call: Call, index: number, batch: number, layout: number): ((direction: number) => Node) | undefined {
   const value = call.optional(index);
   if (!value) return undefined;
@@ -58,10 +58,10 @@ function initial(call: Call, index: number, batch: number, layout: number): ((di
   return (direction) => entry(call, whole, direction);
 }
 
-/** Each step is a few operations of the graph. */
+/** Most steps: each adds a few operations to the graph. */
 const mostSteps = 2000;
 
-/** All samples have all steps: otherwise padding would count. */
+/** Checks that all samples have all steps: otherwise padding would count. */
 function refuseLengths(call: Call, steps: number): void {
   const lengths = call.optional(4);
   if (!lengths) return;
@@ -75,7 +75,7 @@ function recurrent(kind: Kind): Operator {
     const layout = call.int('layout', 0);
     const { node: x, order } = lying(call, call.input(0));
     const timeAxis = layout === 1 ? 1 : 0;
-    // Features last; batch and time lie as they do.
+    // Features are the last axis; batch and time keep their order.
     const inputs = order[2] === 2 ? x : lowering.natural(call.input(0));
     const time = (order[2] === 2 ? order : [0, 1, 2]).indexOf(timeAxis);
     const [batch, steps, features] = [inputs.shape[1 - time]!, inputs.shape[time]!, inputs.shape[2]!];
@@ -125,7 +125,7 @@ function recurrent(kind: Kind): Operator {
       nodes.length === 1
         ? nodes[0]!
         : lowering.add('Concat', nodes, nodes[0]!.shape.with(axis, nodes.length), { axis });
-    // Nodes lie [batch, steps, directions, units] and [batch, directions, units]; the file's axes are other ones.
+    // Nodes are [batch, steps, directions, units] and [batch, directions, units]; the file has another order of axes.
     const sequence = join(own.map((one) => one.sequence), 2); // prettier-ignore
     const y = lowering.value(sequence, layout === 1 ? [0, 1, 2, 3] : [2, 0, 1, 3]);
     const last = naturalStates(kind.states).map((i) => {
@@ -138,7 +138,7 @@ function recurrent(kind: Kind): Operator {
 
 const naturalStates = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Arithmetic of one step, on [batch, units]. */
+/** The arithmetic of one step, on [batch, units]. */
 function arithmetic(call: Call) {
   const { lowering } = call;
   const limit = call.float('clip', undefined);
@@ -171,7 +171,7 @@ const rnn: Kind = {
   },
 };
 
-/** z, r, candidate. h' = (1 - z) c + z h; linear_before_reset: r is applied behind the product with the state. */
+/** Gates z, r, candidate. h' = (1 - z) c + z h. With linear_before_reset, r is applied after the product with the state. */
 const gru: Kind = {
   gates: 3,
   states: 1,
@@ -193,7 +193,7 @@ const gru: Kind = {
   },
 };
 
-/** i, o, f, c. c' = f c + i g; h' = o tanh(c'). */
+/** Gates i, o, f, c. c' = f c + i g; h' = o tanh(c'). */
 const lstm: Kind = {
   gates: 4,
   states: 2,

@@ -7,9 +7,9 @@ import { eachIndex, numbers, type NumberTensor, scalarOf, stridesOf } from '../v
 import { dimsOf, naturalAxes, type Value } from '../values/value.js';
 import { lying } from './moving.js';
 
-/** Operators along axes: sums and their kin, places of extremes, running sums, softmax. */
+/** Operators along axes: sums and other reductions, places of extremes, cumulative sums, softmax. */
 
-/** Axes are an attribute, or an input from opset 13 (ReduceSum) or 18 on; without any, all are meant. */
+/** Axes are an attribute, or an input from opset 13 (ReduceSum) or 18 on; without any, all axes are reduced. */
 function axesOf(call: Call): readonly number[] {
   const rank = call.rank(0);
   const given = call.wholes('axes', 1)?.map((axis) => call.axis(axis, rank)) ?? [];
@@ -17,7 +17,7 @@ function axesOf(call: Call): readonly number[] {
   return call.flag('noop_with_empty_axes') ? [] : naturalAxes(rank);
 }
 
-/** How a reduction is computed from nodes: `reduce` adds a reduction of the graph along the node's axes. */
+/** Computes a reduction from nodes: `reduce` adds a reduction of the graph along the node's axes. */
 type Reduction = (lowering: Lowering, x: Node, reduce: (op: Op, node: Node) => Node) => Node;
 
 function reduced(call: Call, value: Value, axes: readonly number[], keep: boolean, compute: Reduction): Value {
@@ -33,7 +33,7 @@ function reduced(call: Call, value: Value, axes: readonly number[], keep: boolea
   return lowering.value(lowering.reshape(whole, shape.filter((_, i) => !own.includes(i))), rest, originOf([value])); // prettier-ignore
 }
 
-/** The same of numbers that are known. */
+/** The same reduction of known numbers. */
 function reducedNumbers(
   x: NumberTensor,
   axes: readonly number[],
@@ -50,7 +50,7 @@ function reducedNumbers(
 
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-/** @param ofWhole whether whole numbers can be reduced as they are */
+/** @param ofWhole whether whole numbers can be reduced without a cast */
 function reduction(compute: Reduction, reduce: (values: number[]) => number, ofWhole = false): Operator {
   return (call) => {
     const axes = axesOf(call);
@@ -69,14 +69,14 @@ const simple = (op: Op): Reduction => (_, x, reduce) => reduce(op, x); // pretti
 const square = (lowering: Lowering, x: Node): Node => lowering.add('Square', [x], x.shape);
 const of = (lowering: Lowering, op: Op, x: Node): Node => lowering.add(op, [x], x.shape);
 
-/** log(sum(exp(x))), with the largest x taken out so that nothing overflows. */
+/** log(sum(exp(x))). The largest x is subtracted first, so that nothing overflows. */
 const logSumExp: Reduction = (lowering, x, reduce) => {
   const largest = reduce('Max', x);
   const shifted = lowering.add('Sub', [x, largest], x.shape);
   return lowering.add('Add', [of(lowering, 'Log', reduce('Sum', of(lowering, 'Exp', shifted))), largest], largest.shape); // prettier-ignore
 };
 
-/** Of equal extremes the first, or the last where `select_last_index` says so. */
+/** Of equal extremes it takes the first, or the last with `select_last_index`. */
 function argument(op: 'ArgMax' | 'ArgMin'): Operator {
   return (call) => {
     const { lowering } = call;
@@ -99,7 +99,7 @@ const cumSum: Operator = (call) => {
   return as(call.lowering.add('Cumsum', [node], node.shape, attrs));
 };
 
-/** Over one axis; before opset 13 over all axes from one on, flattened. */
+/** Works along one axis; before opset 13 along all axes from `axis` on, flattened. */
 function softmax(op: 'Softmax' | 'LogSoftmax'): Operator {
   return (call) => {
     const { lowering } = call;
@@ -108,7 +108,7 @@ function softmax(op: 'Softmax' | 'LogSoftmax'): Operator {
     const rank = dims.length;
     const flattens = call.opset < 13;
     const axis = call.axis(call.int('axis', flattens ? 1 : -1), rank);
-    // Axes of length 1 add nothing to those that are flattened.
+    // Axes of length 1 add nothing to the flattened ones.
     const long = naturalAxes(rank).slice(flattens ? axis : axis, flattens ? rank : axis + 1).filter((i) => dims[i] !== 1); // prettier-ignore
     if (long.length > 1) {
       const node = lowering.natural(x);

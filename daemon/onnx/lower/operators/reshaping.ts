@@ -5,9 +5,9 @@ import type { Call, Operator } from '../call.js';
 import { list, numbers, permuted, reshaped as reshapedNumbers, broadcastTo } from '../values/numberTensor.js';
 import { dimsOf, inverse, isNatural, naturalAxes, type NodeValue, type Origin, type Value } from '../values/value.js';
 
-/** Operators that say a tensor's shape or change it, without changing the order of its elements. */
+/** Operators that return or change a tensor's shape without reordering its elements. */
 
-/** A factor of an axis of both shapes: the tensor [6, 4] becomes [2, 12] by way of [2, 3, 4]. */
+/** A common factor of axes of two shapes: the tensor [6, 4] becomes [2, 12] by way of [2, 3, 4]. */
 interface Factor {
   readonly size: number;
   /** The axis that it is a part of, before and after. */
@@ -18,8 +18,8 @@ interface Factor {
 const productsBefore = (dims: readonly number[]): number[] => dims.map((_, i) => sizeOf(dims.slice(0, i)));
 
 /**
- * The factors that two shapes of one size share, in order; axes of length 1 have none. undefined: they share too few, so that
- * elements of one axis would be split between others unevenly, or the tensor is empty.
+ * The factors that two shapes of one size share, in order; axes of length 1 have none. undefined if they share too few, so that
+ * elements of one axis would be split unevenly, or if the tensor is empty.
  */
 function factorsOf(from: readonly number[], to: readonly number[]): Factor[] | undefined {
   const size = sizeOf(from);
@@ -38,14 +38,14 @@ function factorsOf(from: readonly number[], to: readonly number[]): Factor[] | u
 }
 
 /**
- * A node whose axes lie in an order, reshaped so that its elements move as little as possible: axes are split where they are,
- * and only those that are joined come together. undefined: the shapes share too few factors.
+ * Reshapes a node whose axes have an order, and moves its elements as little as possible. Axes are split in place, and only axes that are
+ * joined are moved together. undefined if the shapes share too few factors.
  */
 function reshapedInPlace({ lowering }: Call, value: NodeValue, from: readonly number[], to: readonly number[]) {
   const factors = factorsOf(from, to);
   if (!factors) return undefined;
   const lying = inverse(value.axes).flatMap((axis) => factors.filter((factor) => factor.from === axis));
-  // A new axis stands where the first of its factors does.
+  // A new axis stands at the place of its first factor.
   const order = [...new Set(lying.map((factor) => factor.to))];
   const moved = order.flatMap((axis) => factors.filter((factor) => factor.to === axis));
   const apart = lowering.reshape(value.node, lying.map((factor) => factor.size)); // prettier-ignore
@@ -56,17 +56,17 @@ function reshapedInPlace({ lowering }: Call, value: NodeValue, from: readonly nu
   return lowering.value(lowering.reshape(together, whole.map((axis) => to[axis]!)), whole, reshapedOrigin(value)); // prettier-ignore
 }
 
-/** In another shape its axes are no longer those of a data input: what reads it as an image does not say that the input is one. */
+/** After a reshape the axes are no longer those of a data input. A reader of the result as an image is no reason to take the input for one. */
 const reshapedOrigin = ({ origin }: NodeValue): Origin => (typeof origin === 'number' ? 'data' : origin);
 
-/** Axes of length 1 stand anywhere: beside their neighbours the order is natural more often. */
+/** Axes of length 1 can stand anywhere. Beside their neighbours they keep the order natural more often. */
 function tidied(order: readonly number[], dims: readonly number[]): readonly number[] {
   return order.every((axis, i) => dims[axis] === 1 || order.slice(0, i).every((other) => dims[other] === 1 || other < axis)) // prettier-ignore
     ? naturalAxes(order.length)
     : order;
 }
 
-/** A value in another shape of as many elements. @throws RangeError where it has another size */
+/** A value in another shape with as many elements. @throws RangeError if the sizes differ */
 export function reshape(call: Call, value: Value, to: readonly number[]): Value {
   const from = dimsOf(value);
   if (sameShape(from, to)) return value;
@@ -79,7 +79,7 @@ export function reshape(call: Call, value: Value, to: readonly number[]): Value 
   return lowering.value(node, naturalAxes(to.length), value.kind === 'node' ? reshapedOrigin(value) : 'weighted');
 }
 
-/** The shape that a target asks for: 0 copies a size, one -1 is what is left. */
+/** The shape that a target requests: 0 copies a size, and one -1 takes the rest. */
 function resolved(from: readonly number[], target: readonly number[], allowZero: boolean): number[] | undefined {
   const dims = target.map((n, i) => (n === 0 && !allowZero ? (from[i] ?? 0) : n));
   const open = dims.indexOf(-1);
@@ -89,8 +89,8 @@ function resolved(from: readonly number[], target: readonly number[], allowZero:
 }
 
 /**
- * A shape that was written for another batch: the axis that holds the samples grows with it. In the sequence of elements they
- * stand behind `before` others; a batch of one is a factor 1, which any axis that begins or ends there could hold.
+ * Adapts a shape that was written for another batch: the axis of the samples grows with it. In the sequence of elements the samples
+ * follow `before` others. A batch of one is a factor 1, which any axis that begins or ends there could hold.
  */
 function forBatch(call: Call, now: readonly number[]): readonly number[] | undefined {
   const { written, lowering } = call;
@@ -102,7 +102,7 @@ function forBatch(call: Call, now: readonly number[]): readonly number[] | undef
   const before = sizeOf(written.input.slice(0, axis)) * lowering.outerOf(call.node.inputs[0]!);
   let at = output.findIndex((n, i) => starts[i]! * n > before || (lowering.fileBatch === 1 && starts[i] === before));
   if (at < 0) return undefined;
-  // The last axis is of features: rows of [steps, 1, features] are [steps * 1, features].
+  // The last axis holds features: rows of [steps, 1, features] are [steps * 1, features].
   if (lowering.fileBatch === 1 && at > 0 && at === output.length - 1 && output[at]! > 1) at--;
   lowering.setOuter(call.node.outputs[0]!, Math.max(1, before / starts[at]!));
   return output.with(at, (output[at]! * now[axis]!) / written.input[axis]!);
@@ -114,7 +114,7 @@ const reshapeTo: Operator = (call) => {
   const target = call.wholes('shape', 1) ?? [];
   const allowZero = call.flag('allowzero');
   const { written } = call;
-  // The same numbers that gave the written shape: they are the file's, not computed for this batch.
+  // The same numbers that led to the written shape are the file's, not computed for this batch.
   const literal = written && sameShape(resolved(written.input, target, allowZero) ?? [NaN], written.output);
   const to = (literal ? forBatch(call, from) : undefined) ?? resolved(from, target, allowZero);
   if (!to) throw call.refusal(`cannot make [${target}] of [${from}]`);
@@ -145,14 +145,14 @@ const unsqueeze: Operator = (call) => {
   return reshape(call, call.input(0), naturalAxes(rank).map((axis) => (axes.includes(axis) ? 1 : rest.shift()!))); // prettier-ignore
 };
 
-/** From opset 15 on of some axes only. */
+/** From opset 15 on it may return some axes only. */
 const shape: Operator = (call) => {
   const dims = dimsOf(call.input(0));
   const clip = (axis: number) => Math.max(0, Math.min(dims.length, axis < 0 ? axis + dims.length : axis));
   return list(dims.slice(clip(call.int('start', 0)), clip(call.int('end', dims.length))));
 };
 
-/** A permutation beside the tensor: no element moves before an operation needs it. */
+/** Records a permutation with the tensor: no element moves before an operation needs it. */
 const transpose: Operator = (call) => {
   const x = call.input(0);
   const perm = call.ints('perm', naturalAxes(dimsOf(x).length).reverse());
@@ -183,14 +183,14 @@ const expand: Operator = (call) => {
   const target = call.wholes('shape', 1) ?? [];
   const { written } = call;
   const lead = target.length - from.length;
-  // A size of the batch that the file was written for, along an axis that now has the pass's.
+  // The target has the batch of the file's export along an axis that now has the pass's.
   const own = target.map((n, i) => {
-    // Some exporters write -1 for a size that stays.
+    // Some exporters write -1 for a size that does not change.
     if (n < 1) return from[i - lead] ?? 1;
     const before = written?.input[i - lead];
     return before !== undefined && before === n && from[i - lead] !== before ? from[i - lead]! : n;
   });
-  // Or a constant of that batch, where the target has the pass's.
+  // Or the value is a constant of that batch, and the target has the pass's.
   const { batch, fileBatch } = call.lowering;
   const old = from.findIndex((n, axis) => n === fileBatch && n !== 1 && own[axis + lead] === batch && batch !== n);
   const one = old < 0 ? x : repeated(call, x, old, 1);

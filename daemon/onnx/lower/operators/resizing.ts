@@ -7,16 +7,16 @@ import { dimsOf, isNatural, naturalAxes, type Value } from '../values/value.js';
 import { heldSize } from '../values/numberTensor.js';
 import { gathered, lying } from './moving.js';
 
-/** Resizing, and moving between channels and places. Resizing is linear and separable: one matrix an axis. */
+/** Resizing, and moves between channels and places. Resizing is linear and separable: one matrix per axis. */
 
-/** One axis to be resized. */
+/** One axis that is resized. */
 interface Axis {
   readonly axis: number;
   readonly from: number;
   readonly to: number;
-  /** to / from, or what the file says it is. */
+  /** to / from, or the scale in the file. */
   readonly scale: number;
-  /** Of tf_crop_and_resize: the part of the axis, 0 to 1. */
+  /** For tf_crop_and_resize: the range of the axis, as fractions from 0 to 1. */
   readonly part: readonly [number, number];
 }
 
@@ -30,7 +30,7 @@ interface Mode {
   readonly extrapolation: number;
 }
 
-/** Where the pixel i of the result lies in the source. [ONNX Operators, Resize, coordinate_transformation_mode] */
+/** The position of pixel i of the result in the source. [ONNX Operators, Resize, coordinate_transformation_mode] */
 function coordinate(call: Call, mode: Mode, { from, to, scale, part }: Axis, i: number): number {
   switch (mode.coordinates) {
     case 'half_pixel':
@@ -71,7 +71,7 @@ function nearestOf(call: Call, mode: Mode, at: number): number {
   }
 }
 
-/** The weight of a neighbour at a distance: a hat, or Keys' cubic (1981) with the file's coefficient. */
+/** The weight of a neighbour by its distance: a hat, or Keys' cubic (1981) with the file's coefficient. */
 function kernelOf({ interpolation, cubic: a }: Mode): { reach: number; at: (distance: number) => number } {
   if (interpolation === 'linear') return { reach: 1, at: (d) => Math.max(0, 1 - Math.abs(d)) };
   return {
@@ -86,12 +86,12 @@ function kernelOf({ interpolation, cubic: a }: Mode): { reach: number; at: (dist
 
 const isOutside = (mode: Mode, at: number, n: number): boolean => mode.coordinates === 'tf_crop_and_resize' && (at < 0 || at > n - 1); // prettier-ignore
 
-/** How much each of `from` pixels gives to each of `to`, [to, from]. Neighbours beyond the edge are the edge. */
+/** The weight of each of `from` pixels in each of `to`, [to, from]. Neighbours beyond the edge are the edge. */
 function weightsOf(call: Call, mode: Mode, axis: Axis): Float64Array {
   const { from, to, scale } = axis;
   const { reach, at: weight } = kernelOf(mode);
   const weights = new Float64Array(heldSize([to, from]));
-  // Where it shrinks, an antialiasing filter is as wide as the pixels of the result.
+  // When the axis shrinks, an antialiasing filter is as wide as the pixels of the result.
   const wide = mode.antialias && scale < 1 ? scale : 1;
   for (let i = 0; i < to; i++) {
     const at = coordinate(call, mode, axis, i);
@@ -110,7 +110,7 @@ function weightsOf(call: Call, mode: Mode, axis: Axis): Float64Array {
   return weights;
 }
 
-/** Neighbours' places of each pixel of the result. */
+/** The places of the neighbours of each pixel of the result. */
 const placesOf = (call: Call, mode: Mode, axis: Axis): number[] =>
   naturalAxes(heldSize([axis.to])).map((i) => {
     const at = coordinate(call, mode, axis, i);
@@ -131,7 +131,7 @@ function along(call: Call, x: Value, { axis, from, to }: Axis, weights: Float64A
 
 const isClose = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => Array.from(a).every((v, i) => Math.abs(v - b[i]!) < 1e-6); // prettier-ignore
 
-/** An operation of the graph resizes height and width of images, where one has the file's rule. */
+/** Height and width of images are resized by an operation of the graph, if it has the file's rule. */
 function byOperation(
   call: Call,
   x: Value,
@@ -151,7 +151,7 @@ function byOperation(
     const { lowering } = call;
     const image = lowering.image(x);
     const sizes = [2, 3].map((axis) => axes.find((one) => one.axis === axis)?.to ?? dims[axis]!);
-    // An axis that keeps its size must be left alone by the same rule.
+    // The same rule must leave an axis unchanged that keeps its size.
     const kept = [2, 3].filter((axis) => !axes.some((one) => one.axis === axis));
     if (kept.some((axis) => !isClose(resizeWeights(attrs, dims[axis]!, dims[axis]!, linear), identity(dims[axis]!)))) continue; // prettier-ignore
     const shape = [image.shape[0]!, ...sizes, image.shape[3]!];
@@ -222,7 +222,7 @@ const resize: Operator = (call) => {
   return resized(call, x, mode, axes);
 };
 
-/** Blocks of places as channels and back; images stay channels last. */
+/** Moves blocks of places to channels, or back; images keep channels last. */
 function blocks(call: Call, split: (image: Node, b: number) => { shape: number[]; perm: number[]; result: number[] }) {
   const { lowering } = call;
   const b = call.int('blocksize', 1);

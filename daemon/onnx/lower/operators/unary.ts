@@ -7,9 +7,9 @@ import { scalarOf } from '../values/numberTensor.js';
 import { dimsOf, inverse, isNatural } from '../values/value.js';
 import { computed, elementwise, type ElementRule } from './elementwise.js';
 
-/** Functions of one tensor, element by element: mathematics and activations. */
+/** Element-wise functions of one tensor: mathematics and activations. */
 
-/** Builds formulas on a tensor and numbers. */
+/** Builds formulas of a tensor and numbers. */
 export class Formula {
   constructor(
     private readonly lowering: Lowering,
@@ -35,14 +35,14 @@ const plain =
   (lowering, [x], shape) =>
     lowering.add(op, [x!], shape, attrs);
 
-/** A function that is known at import too. */
+/** A function whose result is known at import for known inputs. */
 const known = (op: UnaryOp, compute: (x: number) => number): Operator => elementwise(plain(op), () => compute);
 
 /** A formula of x, with the node's attributes. */
 const formula = (compute: (f: Formula, x: Node, call: Call) => Node): Operator =>
   elementwise((lowering, [x], shape, call) => compute(new Formula(lowering, shape), x!, call));
 
-/** Halves go to the even neighbour, as ONNX and IEEE 754 have it. */
+/** Rounds halves to the even neighbour, as ONNX and IEEE 754 define it. */
 export function roundEven(x: number): number {
   const low = Math.floor(x);
   const rest = x - low;
@@ -72,7 +72,7 @@ const celu = (f: Formula, x: Node, alpha: number): Node => {
   return f.mul(f.of('Elu', f.div(x, alpha)), alpha);
 };
 
-/** x/2 (1 + erf(x / sqrt 2)), or with the hyperbolic tangent that approximates it. */
+/** x/2 (1 + erf(x / sqrt 2)), or its approximation by the hyperbolic tangent. */
 const gelu = (f: Formula, x: Node, call: Call): Node => {
   if (call.text('approximate', 'none') !== 'tanh')
     return f.mul(f.mul(x, 0.5), f.add(f.of('Erf', f.mul(x, Math.SQRT1_2)), 1));
@@ -99,14 +99,14 @@ const clip: Operator = (call) => {
   });
 };
 
-/** Limits of one side are not infinite, so that they can be written as numbers of float32. */
+/** A single limit does not become an infinite second one, so that float32 can hold all limits. */
 function limited(lowering: Lowering, x: Node, min: number, max: number): Node {
   if (max >= 3.4e38) return min === 0 ? lowering.add('Relu', [x], x.shape) : lowering.add('Maximum', [x, lowering.scalar(min)], x.shape); // prettier-ignore
   if (min <= -3.4e38) return lowering.add('Minimum', [x, lowering.scalar(max)], x.shape);
   return lowering.add('ClipByValue', [x], x.shape, { min, max });
 }
 
-/** A slope for each channel may be written [C, 1, 1]; it broadcasts to x. */
+/** A slope per channel may have the shape [C, 1, 1]; it broadcasts to x. */
 const prelu: Operator = (call) => {
   const { lowering } = call;
   const [x, slope] = [call.input(0), call.input(1)];
@@ -114,7 +114,7 @@ const prelu: Operator = (call) => {
   const order = x.kind === 'node' ? inverse(x.axes) : undefined;
   const node = order ? lowering.inOrder(x, order) : lowering.natural(x);
   const dims = dimsOf(slope);
-  // Before opset 7 a slope of one axis is one for each channel.
+  // Before opset 7 a slope of one axis has one entry per channel.
   const perChannel = call.opset < 7 && dims.length === 1 && rank > 2;
   const alpha = perChannel
     ? lowering.transpose(lowering.reshape(lowering.natural(slope), [1, dims[0]!, ...ones(rank - 2)]), order ?? [])
@@ -155,7 +155,7 @@ export const unaryOperators: Readonly<Record<string, Operator>> = {
   HardSwish: formula((f, x) => f.mul(x, hardSigmoid(f, x, 1 / 6, 0.5))),
   Softsign: formula((f, x) => f.div(x, f.add(f.of('Abs', x), 1))),
   Mish: formula((f, x) => f.mul(x, f.of('Tanh', f.of('Softplus', x)))),
-  // x without what lies within lambda of 0, moved towards 0 by the bias.
+  // 0 if x lies within lambda of 0, else x moved towards 0 by the bias.
   Shrink: formula((f, x, call) => {
     const [bias, lambda] = [call.float('bias', 0), call.float('lambd', 0.5)];
     const above = f.mul(f.sub(x, bias), f.step(f.sub(x, lambda)));

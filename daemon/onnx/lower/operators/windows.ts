@@ -1,31 +1,31 @@
 import type { Call } from '../call.js';
 
-/** How windows slide along the places of images, in ONNX's terms; each list has an entry for each axis of places. */
+/** The windows over the places of images, in ONNX's terms; each list has an entry per axis of places. */
 export interface Windows {
   readonly sizes: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** Padding; may be negative, which cuts off. */
+  /** Padding; negative padding crops. */
   readonly before: readonly number[];
   readonly after: readonly number[];
-  /** Behind the padding, where the last window reaches further (ceil_mode). */
+  /** Extra padding at the end that the last window reaches (ceil_mode). */
   readonly beyond: readonly number[];
-  /** Windows. */
+  /** Number of windows. */
   readonly counts: readonly number[];
 }
 
-/** How far a window reaches. */
+/** Extent of a window with its dilation. */
 export const reachOf = (size: number, dilation: number): number => (size - 1) * dilation + 1;
 
-/** Windows, steps and dilations are of one at least. */
+/** Windows, strides and dilations are at least 1. */
 export function refuseUneven(call: Call, ...lists: readonly (readonly number[])[]): void {
   for (const list of lists)
     if (!list.every((n) => Number.isInteger(n) && n >= 1)) throw call.refusal(`has windows, strides or dilations of [${list}]`); // prettier-ignore
 }
 
 /**
- * @param places the image's sizes
- * @param sizes the window's
+ * @param places sizes of the image
+ * @param sizes of the window
  */
 export function windowsOf(call: Call, places: readonly number[], sizes: readonly number[], ceil = false): Windows {
   const each = (name: string) => call.ints(name, undefined) ?? places.map(() => 1);

@@ -1,21 +1,21 @@
 import { broadcastShape, type DType, sameShape } from '../../../network/ir.js';
 import { sizeOf } from '../../../protocol/shape.js';
 
-/** Tensors whose content is known at import: shapes, axes, limits, masks. Their arithmetic is done here, not by kernels. */
+/** Tensors whose content is known at import: shapes, axes, limits, masks. They are computed here, not by kernels. */
 
 export interface NumberTensor {
   readonly kind: 'numbers';
   readonly dims: readonly number[];
-  /** int32 stands for all whole numbers; they are exact up to 2^53 here. */
+  /** int32 stands for all whole numbers, which are exact up to 2^53 here. */
   readonly dtype: DType;
-  /** Row major. Truths are 0 and 1. */
+  /** Row major. Bools are 0 and 1. */
   readonly data: Float64Array;
 }
 
-/** The most elements of a tensor that is computed at import. */
+/** Most elements of a tensor that is computed at import. */
 export const mostNumbers = 2 ** 22;
 
-/** The size of a shape whose numbers are to be held. @throws RangeError where they are too many, or it is none */
+/** The number of elements of a shape. @throws RangeError if there are too many, or the shape is invalid */
 export function heldSize(dims: readonly number[]): number {
   const size = sizeOf(dims);
   if (!dims.every((n) => Number.isInteger(n) && n >= 0)) throw new RangeError(`[${dims}] is no shape`);
@@ -40,11 +40,11 @@ export const list = (values: readonly number[]): NumberTensor => numbers(values,
 
 export const scalarOf = ({ data }: NumberTensor): number | undefined => (data.length === 1 ? data[0] : undefined);
 
-/** The one number that all elements are; undefined where they differ or there is none. */
+/** The one number that all elements equal; undefined if they differ or there is none. */
 export const splatOf = ({ data }: NumberTensor): number | undefined =>
   data.length > 0 && data.every((v) => Object.is(v, data[0])) ? data[0] : undefined;
 
-/** Distances of neighbours along each axis. */
+/** The stride of each axis. */
 export function stridesOf(dims: readonly number[]): number[] {
   const strides = dims.map(() => 1);
   for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
@@ -60,7 +60,7 @@ export function eachIndex(dims: readonly number[], visit: (index: readonly numbe
   }
 }
 
-/** A tensor whose element at an index is `at(index)` of `source`, a place in it; below 0: `fill`. */
+/** Builds a tensor whose element at an index is the element of `source` at the place `at(index)`; for a negative place it is `fill`. */
 export function taken(
   source: NumberTensor,
   dims: readonly number[],
@@ -77,7 +77,7 @@ export function taken(
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
 
-/** As NumPy broadcasts it to a shape. @throws RangeError where it does not fit */
+/** Broadcasts it to a shape, as NumPy does. @throws RangeError if it does not fit */
 export function broadcastTo(source: NumberTensor, dims: readonly number[]): NumberTensor {
   if (sameShape(source.dims, dims)) return source;
   if (!sameShape(broadcastShape(source.dims, dims), dims)) throw new RangeError(`[${source.dims}] does not broadcast to [${dims}]`); // prettier-ignore
@@ -86,19 +86,19 @@ export function broadcastTo(source: NumberTensor, dims: readonly number[]): Numb
   return taken(source, dims, (index) => steps.reduce((sum, step, axis) => sum + step * index[lead + axis]!, 0));
 }
 
-/** Axis i of the result is axis perm[i]. */
+/** Transposes it: axis i of the result is axis perm[i]. */
 export function permuted(source: NumberTensor, perm: readonly number[]): NumberTensor {
   const strides = perm.map((axis) => stridesOf(source.dims)[axis]!);
   return taken(source, perm.map((axis) => source.dims[axis]!), (index) => dot(index, strides)); // prettier-ignore
 }
 
-/** The same numbers in another shape. @throws RangeError where it has another size */
+/** The same numbers in another shape. @throws RangeError if the sizes differ */
 export function reshaped(source: NumberTensor, dims: readonly number[]): NumberTensor {
   if (sizeOf(dims) !== source.data.length) throw new RangeError(`[${source.dims}] cannot become [${dims}]`);
   return { ...source, dims: [...dims] };
 }
 
-/** Element by element, of tensors that broadcast. @throws RangeError where they do not */
+/** Computes element by element on tensors that broadcast. @throws RangeError if they do not */
 export function combined(
   tensors: readonly NumberTensor[],
   dtype: DType,

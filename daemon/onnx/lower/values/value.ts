@@ -2,8 +2,8 @@ import type { DType, Node } from '../../../network/ir.js';
 import type { NumberTensor } from './numberTensor.js';
 
 /**
- * What a name of an ONNX graph stands for while the graph is lowered. Axes are ONNX's; how a tensor lies in the graph of
- * operations is a permutation beside it, so that an ONNX Transpose, and a Transpose back, cost nothing.
+ * The meaning of a name of an ONNX graph while the graph is lowered. Axes are ONNX's. A permutation gives the layout in the graph of
+ * operations, so that an ONNX Transpose, and a Transpose back, cost nothing.
  */
 export type Value = NumberTensor | NodeValue | WeightValue;
 
@@ -13,24 +13,24 @@ export interface NodeValue {
   readonly node: Node;
   /** Axis i of the ONNX value is axis axes[i] of the node. */
   readonly axes: readonly number[];
-  /** What it is made of; see `Origin`. */
+  /** The source of the value; see `Origin`. */
   readonly origin: Origin;
 }
 
-/** A weight of the network, not yet read: whoever reads it says in which layout. */
+/** A weight of the network before it is read: its reader chooses the layout. */
 export interface WeightValue {
   readonly kind: 'weight';
-  /** The initializer, of those that share one the first. */
+  /** The initializer; of several that share a tensor, the first. */
   readonly name: string;
-  /** Of this view of it. */
+  /** The shape of this view. */
   readonly dims: readonly number[];
   /** Axis i of this view is axis axes[i] of the file's tensor. */
   readonly axes: readonly number[];
 }
 
 /**
- * Where a value comes from: `weighted`, weights have a part in it; a number, only the data input of that number has, changed
- * element by element or moved; `data`, several inputs.
+ * The source of a value. `weighted`: it depends on weights. A number: it depends on the data input of that number alone, changed element
+ * by element or moved. `data`: it depends on several inputs.
  */
 export type Origin = 'weighted' | 'data' | number;
 
@@ -38,7 +38,7 @@ export const naturalAxes = (rank: number): number[] => Array.from({ length: rank
 
 export const isNatural = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
 
-/** The permutation that undoes one. */
+/** The inverse of a permutation. */
 export const inverse = (perm: readonly number[]): number[] => perm.map((_, i) => perm.indexOf(i));
 
 /** ONNX's axes in the order channels last: [batch, ...places, channels]. */

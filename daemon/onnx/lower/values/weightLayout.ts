@@ -2,27 +2,27 @@ import { sameShape } from '../../../network/ir.js';
 import { isNatural } from './value.js';
 
 /**
- * How a weight lies in the network, by how it lies in the file: the file's tensor, some of its axes split in two (or
- * given a neighbour of length 1), is transposed, and then neighbours are joined to `shape`. The canonical layouts are those of
+ * The layout of a weight in the network, relative to the file. Some axes of the file's tensor are split in two (or get a neighbour of
+ * length 1), the result is transposed, and then neighbours are joined to `shape`. The canonical layouts are those of
  * layers-models: kernels [in, out], filters [...window, in, out].
  */
 export interface WeightLayout {
-  /** Of the file's tensor before it is transposed; of as many numbers as the file's. */
+  /** Shape of the file's tensor after the split, before the transpose; it has as many numbers as the file's. */
   readonly split: readonly number[];
   /** Axis i of the transposed tensor is axis perm[i] of the split one. */
   readonly perm: readonly number[];
-  /** In the network. */
+  /** Shape in the network. */
   readonly shape: readonly number[];
 }
 
-/** As in the file. */
+/** The layout in the file. */
 export const fileLayout = (dims: readonly number[]): WeightLayout => permutedLayout(dims, dims.map((_, i) => i)); // prettier-ignore
 
 /** The file's axes in another order. */
 export const permutedLayout = (dims: readonly number[], perm: readonly number[]): WeightLayout =>
   splitLayout(dims, perm);
 
-/** The file's axes split to `split`, in another order. */
+/** The file's axes, split to `split`, in another order. */
 export const splitLayout = (split: readonly number[], perm: readonly number[]): WeightLayout => ({
   split,
   perm,
@@ -32,10 +32,10 @@ export const splitLayout = (split: readonly number[], perm: readonly number[]): 
 export const sameLayout = (a: WeightLayout, b: WeightLayout): boolean =>
   sameShape(a.split, b.split) && sameShape(a.perm, b.perm) && sameShape(a.shape, b.shape);
 
-/** Whether the numbers stand in one order in both. */
+/** Whether the numbers of both layouts have one order. */
 export const isFileOrder = ({ perm }: WeightLayout): boolean => isNatural(perm);
 
-/** Where each number of the network's tensor stands in the file's. */
+/** The place in the file's tensor of each number of the network's. */
 function places({ split, perm }: WeightLayout): Uint32Array {
   const strides = split.map(() => 1);
   for (let i = split.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * split[i + 1]!;
@@ -59,7 +59,7 @@ export function toNetwork<T extends Floats>(layout: WeightLayout, values: T): T 
   return moved;
 }
 
-/** The reverse: the network's values, as the file has them. */
+/** The reverse: the network's values in the file's layout. */
 export function toFile<T extends Floats>(layout: WeightLayout, values: T): T {
   if (isFileOrder(layout)) return values;
   const to = places(layout);

@@ -10,7 +10,7 @@ function roundHalfEven(x: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-/** By its Taylor series near 0 and a continued fraction of erfc further out (Abramowitz & Stegun 7.1.5, 7.1.14). */
+/** erf by its Taylor series near 0 and a continued fraction of erfc further out (Abramowitz & Stegun 7.1.5, 7.1.14). */
 function erf(x: number): number {
   const a = Math.abs(x);
   if (a < 2.5) {

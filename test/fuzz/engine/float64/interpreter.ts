@@ -33,7 +33,7 @@ const rounding = 4 * 2 ** -24;
 /** onnxruntime's sigmoid (MlasComputeLogistic) is right to 2e-8, not to a share of itself: far left it may be 0. */
 const sigmoidRounding = 2e-8;
 
-/** Of a sum of n terms, one after the other, errors grow with n; executors add in many orders. */
+/** The error of a sum of n terms, added one after the other, grows with n; executors add in many orders. */
 function roundingOf(node: Node): number {
   if (!sums.has(node.op)) return rounding;
   const [a, b] = node.inputs;
@@ -44,7 +44,7 @@ function roundingOf(node: Node): number {
   return rounding * (1 + terms / 32);
 }
 
-/** What is too small for a normal float32 is 0, what is too large infinite. */
+/** Values too small for a normal float32 become 0, values too large become infinite. */
 const inRange = (v: number): number => (Math.abs(v) < 2 ** -126 ? 0 : Math.abs(v) > 3.4028235e38 ? v * Infinity : v);
 
 export class Interpreter {

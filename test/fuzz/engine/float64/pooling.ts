@@ -68,7 +68,7 @@ const averagePoolGrad: Compute = (node, [dy]) => {
   return dx;
 };
 
-/** Where each of `to` pixels lies among `from`, as TensorFlow says it (core/kernels/image/image_resizer_state.h). */
+/** The position of each of `to` pixels among `from`, as in TensorFlow (core/kernels/image/image_resizer_state.h). */
 function positions(node: Node, from: number, to: number, linear: boolean): number[] {
   const scale = flag(node, 'alignCorners') && to > 1 ? (from - 1) / (to - 1) : from / to;
   const half = flag(node, 'halfPixelCenters');

@@ -119,7 +119,7 @@ const conv2DFilter: Compute = (node, [x, dy]) => {
   return dw;
 };
 
-/** Of a depthwise convolution every channel has `multiplier` outputs of its own. */
+/** In a depthwise convolution every channel has `multiplier` outputs. */
 const depthwise: Compute = (node, [x, w]) => {
   const [image, filter] = node.inputs as [Node, Node];
   const [channels, multiplier] = filter.shape.slice(2) as [number, number];

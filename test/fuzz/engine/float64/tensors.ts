@@ -1,4 +1,4 @@
-/** What every family of operations needs: values in float64, row-major, and how a family computes one node. */
+/** The common parts of every family of operations: values in float64, row-major, and the function that computes one node. */
 import type { Node } from '../../../../daemon/network/ir.js';
 
 /** The values of a node's tensor, row-major; integers and truths (0 and 1) too. */
@@ -9,7 +9,7 @@ export type Compute = (node: Node, inputs: readonly Values[]) => Values;
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** In elements, by axis. */
+/** Strides in elements, by axis. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   let step = 1;

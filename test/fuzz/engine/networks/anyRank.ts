@@ -41,7 +41,7 @@ const reshape: Step = (b, x) => {
   return b.add('Reshape', { target_shape: chance(random, 0.5) ? [...shape, rest] : [rest, ...shape] }, x);
 };
 
-/** The same numbers with one axis more or less of length 1: what stands between a product and its pooling in real models. */
+/** Reshapes to one axis of length 1 more or less, as real models do between a product and its pooling. */
 const unitAxis: Step = (b, x) => {
   const { random } = b;
   const at = random.below(x.shape.length + 1);

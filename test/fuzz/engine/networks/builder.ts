@@ -75,7 +75,7 @@ export class Builder {
     return known;
   }
 
-  /** @returns undefined, and adds nothing, where the layer does not take such inputs or the network would be too large. */
+  /** @returns undefined, and adds nothing, if the layer does not accept such inputs or the network would be too large. */
   add(className: string, config: Json, ...inputs: Tensor[]): Tensor | undefined {
     const name = this.#name(className);
     const layer: LayerJson = { class_name: className, name, config: { name, trainable: true, ...config } };
@@ -102,7 +102,7 @@ export class Builder {
     return { layer: tensor.layer, call, shape };
   }
 
-  /** The model with these outputs, without the layers that none of them needs. */
+  /** The model with these outputs, without layers that none of them needs. */
   topology(outputs: readonly Tensor[]): Topology {
     const known = new Map(this.layers.map((layer) => [layer.name as string, layer]));
     const needed = new Set<string>(this.#inputs);
@@ -129,7 +129,7 @@ export class Builder {
   }
 }
 
-/** The same as a Sequential model where it is one chain. */
+/** The same as a Sequential model if it is one chain. */
 function asSequential(
   layers: readonly LayerJson[],
   outputs: readonly Tensor[],

@@ -53,7 +53,7 @@ const fork: Step = (b, x) => {
   const one = layerFor(b, x);
   if (!one) return undefined;
   if (p < 0.3) {
-    // Called again on its own result, where the shapes allow, or on another tensor of that shape.
+    // The layer is called again on its own result, if the shapes allow it, or on another tensor of that shape.
     const other = elementwise(b, x);
     const two = other && b.again(one, other);
     return two && merge(b, [one, two]);
@@ -83,7 +83,7 @@ function body(b: Builder, start: Tensor): Tensor {
   return x;
 }
 
-/** From any tensor to a vector, or (a fifth of the time) the tensor as it is: sequences and images have losses too. */
+/** Reduces any tensor to a vector or, a fifth of the time, keeps it: sequences and images have losses too. */
 function flatten(b: Builder, x: Tensor): Tensor {
   const { random } = b;
   if (x.shape.length === 1 || chance(random, 0.2)) return x;

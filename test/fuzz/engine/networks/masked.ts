@@ -86,7 +86,7 @@ const reading: Step = (b, x) =>
     (_, v) => v,
   ])(b, x); // prettier-ignore
 
-/** Two masked ways of one width, joined; each with a mask of its own. */
+/** Joins two masked branches of one width, each with its own mask. */
 function joined(b: Builder, x: Tensor, y: Tensor): Tensor | undefined {
   const { random } = b;
   const width = anySize(random, 17);

@@ -19,7 +19,7 @@ export interface Network {
   readonly output?: string;
   readonly batchSize: number;
   readonly inputs: readonly InputKind[];
-  /** Of the native kernels. */
+  /** Threads of the native kernels. */
   readonly threads: number;
   /** Which of the processor's levels of instructions the native kernels take: 0 is the best. */
   readonly level: number;
@@ -44,7 +44,7 @@ function drawWeight(name: string, shape: readonly number[], random: ReturnType<t
   return normals.map((x) => (1.2 * x) / Math.sqrt(fanIn));
 }
 
-/** The model as read from a file. @throws RangeError where the topology leaves a weight's shape open. */
+/** The model as read from a file. @throws RangeError if the topology does not determine a weight's shape. */
 export function modelOf({ seed, topology }: Network): LayersModel {
   const random = createRandom(seed, streams.weights);
   const specs = modelGraph(topology).layers.flatMap(({ weights }) => weights);

@@ -3,7 +3,7 @@ import type { Random } from '../../../../daemon/lc/random.js';
 import type { Json } from '../../../../daemon/model/layers/layerConfig.js';
 import { type Builder, chance, pick, type Tensor } from './builder.js';
 
-/** Adds something behind a tensor; undefined where it does not fit. */
+/** Adds a layer after a tensor; undefined if it does not fit. */
 export type Step = (b: Builder, x: Tensor) => Tensor | undefined;
 
 const ACTIVATIONS = ['relu', 'relu6', 'tanh', 'sigmoid', 'hardSigmoid', 'elu', 'selu', 'softplus', 'softsign', 'swish', 'mish', 'gelu', 'softmax'] as const; // prettier-ignore
@@ -22,7 +22,7 @@ const regularizer = (random: Random): Json => ({
   config: { l1: chance(random, 0.5) ? 0.01 : 0, l2: chance(random, 0.7) ? 0.02 : 0 },
 });
 
-/** Of a layer with a kernel: bias, activation, now and then regularizers or frozen weights. */
+/** Settings of a layer with a kernel: bias, activation, sometimes regularizers or frozen weights. */
 export const kernelSettings = (random: Random, kernel = 'kernel'): Json => ({
   activation: activation(random),
   use_bias: chance(random, 0.75),

@@ -2,7 +2,7 @@
 import { anySize, type Builder, chance, pick, type Tensor } from './builder.js';
 import { dataFormat, kernelSettings, padding, spatialSizes, type Step, stridesFor, windowOf } from './settings.js';
 
-/** Channels come first now and then; only where the layers take it. */
+/** Channels sometimes come first, if the layers allow it. */
 const firstNow = (b: Builder, x: Tensor): boolean => x.shape.length > 2 && chance(b.random, 0.07);
 
 /** Kernels so large that a filter's gradient, or its lines, are odd; strides and dilations that leave rests. */
@@ -77,7 +77,7 @@ const upsampling: Step = (b, x) =>
     ? b.add('UpSampling2D', { size: [1 + b.random.below(3), 1 + b.random.below(3)], interpolation: chance(b.random, 0.75) ? 'nearest' : 'bilinear', ...dataFormat(firstNow(b, x)) }, x) // prettier-ignore
     : undefined;
 
-/** In turn, as long as each fits. */
+/** One after the other, as long as each fits. */
 const chain =
   (...steps: Step[]): Step =>
   (b, x) =>
@@ -108,7 +108,7 @@ const refold: Step = (b, x) => {
   return b.add('Reshape', { target_shape: chance(b.random, 0.5) ? flat : turned }, x);
 };
 
-/** What real networks are made of, and what kernels fuse. */
+/** Combinations that real networks have and kernels fuse. */
 const blocks: readonly Step[] = [
   chain(linearConvolution, maxPooling),
   chain(linearConvolution, maxPooling),

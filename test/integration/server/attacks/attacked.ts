@@ -11,7 +11,7 @@ export interface Attacked {
   readonly outside: string;
   readonly daemon: Daemon;
   readonly healthy: Client;
-  /** After each attack: the same process, and the client that was there before, are well. */
+  /** Checks after each attack that the same process, and its earlier client, still work. */
   expectWell(): Promise<void>;
   close(): Promise<void>;
 }

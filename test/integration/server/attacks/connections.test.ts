@@ -1,4 +1,4 @@
-/** Who may connect, and what a connection may send before it is one of the protocol: the daemon goes on serving the others. */
+/** Who may connect, and what a connection may send before it speaks the protocol: the daemon keeps serving the others. */
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -43,7 +43,7 @@ async function statusOf(headers: Record<string, string>, path?: string): Promise
   });
 }
 
-/** Sends bytes and reads what comes back until the daemon closes the connection. */
+/** Sends bytes and reads the answer until the daemon closes the connection. */
 async function exchange(bytes: string): Promise<string> {
   const socket = connect(attacked.daemon.port, '127.0.0.1');
   let answer = '';

@@ -1,4 +1,4 @@
-/** Where a client may reach: no path, run, target or URI leads out of the workspace, and nothing starts without trust. */
+/** The reach of a client: no path, run, target or URI leads out of the workspace, and nothing starts without trust. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => attacked.expectWell());
 afterAll(() => attacked.close());
 
-describe('where a client may reach', () => {
+describe('the reach of a client', () => {
   let client: Client;
   beforeAll(async () => {
     client = await attacked.daemon.client([attacked.workspace]);
@@ -85,7 +85,7 @@ describe('where a client may reach', () => {
     }
   });
 
-  it('an export of a run that exists goes nowhere outside, and no sample comes from there', async () => {
+  it('an export of an existing run is not written outside, and no sample is read from there', async () => {
     const run = 'victim';
     const runs = join(attacked.workspace, '.lcprune');
     await mkdir(join(runs, 'runs', run), { recursive: true });
@@ -122,7 +122,7 @@ describe('where a client may reach', () => {
     }
   });
 
-  it('without trust nothing runs, nothing is written, and the message says what to do', async () => {
+  it('without trust nothing runs, nothing is written, and the message names the way out', async () => {
     const careful = await attacked.daemon.client([attacked.workspace], { trusted: false });
     const run = { run: 'x' };
     for (const [method, params] of [
@@ -146,7 +146,7 @@ describe('where a client may reach', () => {
     await careful.close();
   });
 
-  it('a folder that is no folder, a root and a foreign URI give no workspace', async () => {
+  it('a file, a root and a foreign URI do not become a workspace', async () => {
     const lost = await Client.open(attacked.daemon.connect());
     await lost.call('initialize', {
       processId: null,

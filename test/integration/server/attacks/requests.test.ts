@@ -1,4 +1,4 @@
-/** What a hostile or broken client says once it is connected: it gets an error, and the daemon goes on serving the others. */
+/** Messages of a hostile or broken client after it has connected: it gets an error, and the daemon keeps serving the others. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => attacked.expectWell());
 afterAll(() => attacked.close());
 
-describe('what a client may say', () => {
+describe('messages of a client', () => {
   let client: Client;
   afterEach(() => client.close());
 

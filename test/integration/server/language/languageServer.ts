@@ -1,4 +1,4 @@
-/** A daemon as a language server: each test has a workspace with LeNet300 of its own, and an editor that opens plans in it. */
+/** A daemon as a language server: each test has its own workspace with LeNet300, and an editor that opens plans in it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -42,7 +42,7 @@ export class LanguageServer {
   }
 }
 
-/** The editor of one workspace, as far as the daemon sees it. */
+/** The editor of one workspace, from the daemon's view. */
 export class Editor {
   constructor(
     readonly workspace: string,
@@ -58,7 +58,7 @@ export class Editor {
     return new OpenPlan(this, text, name);
   }
 
-  /** After each test: the daemon has met no error that nobody expected. */
+  /** Checks after each test that the daemon reported no unexpected error. */
   async close(): Promise<void> {
     await this.client.close();
     expect(this.server.daemon.stderr).not.toMatch(/uncaught|unhandled|\[error\]/i);

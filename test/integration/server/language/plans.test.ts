@@ -45,7 +45,7 @@ describe('plans', () => {
     expect(again.params).toMatchObject({ diagnostics: [] });
   });
 
-  it('whose data is not there offer what fits the model, with the line that says why', async () => {
+  it('with missing data offer data that fits the model, with the reason', async () => {
     await writeFile(join(editor.workspace, 'model.json'), JSON.stringify(tinyModel().json));
     await writeFile(join(editor.workspace, 'weights.bin'), tinyModel().weights);
     await writeFile(join(editor.workspace, 'flowers.csv'), clusterCsv(150));
@@ -101,7 +101,7 @@ describe('plans', () => {
     expect((published.params as { diagnostics: unknown[] }).diagnostics).toEqual([]);
   });
 
-  it('get one answer for many keys: typing is not followed letter by letter', async () => {
+  it('get one answer for many keys: typing is not checked letter by letter', async () => {
     const plan = editor.plan(GOOD);
     await plan.diagnostics();
     const from = editor.client.received.length;
@@ -180,7 +180,7 @@ describe('plans', () => {
       editor.client.notify('workspace/didChangeWatchedFiles', { changes: [{ uri: editor.uriOf(name), type }] });
     tell('a.prune.json', 3);
     expect((await published(from)).params).toMatchObject({ diagnostics: [] });
-    // Another file changes: everything is looked at again, but for the deleted one.
+    // Another file changes: all plans are checked again, except the deleted one.
     const after = editor.client.received.length;
     tell('model.json', 2);
     await wait(600);

@@ -1,4 +1,4 @@
-/** The daemon or a trainer ends while a run is live: no process is left, and the run goes on when it is resumed. */
+/** The daemon or a trainer ends during a run: no process remains, and the run continues when it is resumed. */
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -74,7 +74,7 @@ describe('the end of the daemon', () => {
     expect(await client.ask('lc/runs', null)).toHaveLength(1);
   });
 
-  it('a trainer that crashes is marked with the engine that comes next, and goes on on the engine that is asked for', async () => {
+  it('a run whose trainer crashes names the next engine, and continues on the requested one', async () => {
     const client = await invented.start({ FAKE_RATE: '100', FAKE_SECONDS: '60' });
     const { run } = await client.ask('lc/start', { planPath: invented.planPath });
     await client.ask('lc/subscribe', { run, on: true });

@@ -7,7 +7,7 @@ import type { RunEvent } from '../../../../daemon/protocol/events.js';
 import { bundleFakes } from '../../../fixtures/daemon/bundle.js';
 import { Daemon, temporaryFolder, type Client } from '../harness.js';
 
-/** Builds the daemon and the trainer once for a test file; each test has a workspace and a daemon of its own. */
+/** Builds the daemon and the trainer once for a test file; each test has its own workspace and daemon. */
 export async function buildInventedRuns(): Promise<InventedRuns> {
   const scratch = await temporaryFolder();
   const fakes = await bundleFakes(join(scratch.path, 'dist'));
@@ -45,7 +45,7 @@ export class InventedRuns {
     return this.#daemon.client([this.workspace]);
   }
 
-  /** After each test: the daemon ends, and has met no error that nobody expected. */
+  /** Ends the daemon after each test, and checks that it reported no unexpected error. */
   async closeDaemon(): Promise<void> {
     await this.daemon.close();
     expect(this.daemon.stderr).not.toMatch(/uncaught|unhandled/i);
@@ -83,7 +83,7 @@ export const batchesOf = (client: Client, run: string): BatchColumns[] =>
     .map((message) => message.params as BatchColumns)
     .filter((columns) => columns.run === run);
 
-/** The events that are no batches, as the client got them live. */
+/** The events that are not batches, in the order in which the client got them. */
 export const eventsOf = (client: Client, run: string): RunEvent[] =>
   client.received
     .filter((message) => message.method === 'lc/events')

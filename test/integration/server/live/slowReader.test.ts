@@ -1,4 +1,4 @@
-/** A client that does not read what it is sent: it is owed less, then disconnected, and the others see no delay. */
+/** A client that does not read: its batches are halved, then it is disconnected, and the others see no delay. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ afterEach(() => invented.closeDaemon());
 afterAll(() => invented.remove());
 
 describe('a client that does not read', () => {
-  /** Has the daemon read a model whose CodeLens is an answer of about 1.5 MB, cheap to give again. */
+  /** Makes the daemon read a model whose CodeLens answer has about 1.5 MB and is cheap to repeat. */
   async function prepareLongAnswers(client: Client): Promise<{ textDocument: { uri: string } }> {
     const model = join(invented.workspace, 'model.json');
     await writeFile(model, bigModel(2000));
@@ -28,7 +28,7 @@ describe('a client that does not read', () => {
     return params;
   }
 
-  /** Asks for `count` long answers, from the id `first` on, and reads none of them. */
+  /** Requests `count` long answers, from the id `first` on, and reads none of them. */
   function stopReading(client: Client, params: object, first: number, count: number): void {
     client.socket.pause();
     for (let i = 0; i < count; i++)
@@ -59,7 +59,7 @@ describe('a client that does not read', () => {
     for (let i = 0; i < 15; i++) await slow.waitFor(({ id, result }) => id === 5000 + i && Array.isArray(result));
   });
 
-  it('is disconnected when it is owed too much, and the daemon goes on', async () => {
+  it('is disconnected when too much data waits for it, and the daemon goes on', async () => {
     const client = await invented.start();
     const stuck = await invented.daemon.client([invented.workspace]);
     const closed = once(stuck.socket, 'close');

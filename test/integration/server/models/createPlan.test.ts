@@ -29,7 +29,7 @@ describe('lc/createPlan', () => {
       expect(plan.tasks[0]?.budget, `plan ${i}`).toEqual({ keep });
     }
     expect(names).toEqual(['net', 'net-2', 'net-3'].map((name) => join(served.workspace, 'net', `${name}.prune.json`)));
-    // Asked for again, the plan that says just this is taken, whatever its comments; one that says more is another.
+    // A second request takes the plan with these settings, whatever its comments; a plan with more settings is another one.
     expect(await served.call('lc/createPlan', { model: served.model, data: 'mnist', budget: { keep: '3%' } })).toEqual({
       planPath: names[1],
     });

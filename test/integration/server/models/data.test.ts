@@ -33,7 +33,7 @@ describe('data of a model', () => {
     expect((await served.call('lc/searchData', elsewhere)).candidates[0]!.data).toBe('../flowers.csv');
   });
 
-  it('is shown as a run reads it, with what the run takes, or as is asked for', async () => {
+  it('is shown as a run reads it, with the time of the run, or with the requested settings', async () => {
     const shown = await served.call('lc/previewData', { model: tiny(), data: join(own, 'flowers.csv') });
     expect(shown).toMatchObject({
       data: 'flowers.csv',
@@ -67,7 +67,7 @@ describe('data of a model', () => {
     expect(scaled.scale).not.toBe(shown.scale);
   });
 
-  it('is named as the client names it, where its folder is opened by a link', async () => {
+  it("has the client's name if its folder is opened by a link", async () => {
     const link = join(served.scratch, 'lien à deux');
     await symlink(served.workspace, link);
     const linked = await served.daemon.client([link]);

@@ -59,7 +59,7 @@ describe('lc/export', () => {
     await rm(file);
   });
 
-  it('writes a model that reads back equal, with the size it says', async () => {
+  it('writes a model that reads back equal, with the reported size', async () => {
     const target = join(served.workspace, 'exported');
     const { path, bytes } = await served.call('lc/export', { run, format: 'tfjs-layers', target });
     expect(path).toBe(join(target, 'model.json'));

@@ -1,4 +1,4 @@
-/** What a model is and what a budget or a goal would leave of it, over a real daemon: lc/inspect, lc/preview, lc/previewPlan, lc/outlook. */
+/** The content of a model, and the effect of a budget or a goal on it, over a real daemon: lc/inspect, lc/preview, lc/previewPlan, lc/outlook. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ describe('lc/inspect', () => {
     ]);
   });
 
-  it('says what is wrong with a file that is no model', async () => {
+  it('reports what is wrong with a file that is not a model', async () => {
     await writeFile(join(served.workspace, 'package.json'), '{"dependencies":{}}');
     const error = await served.client.refused('lc/inspect', { model: join(served.workspace, 'package.json') });
     expect(error).toMatchObject({ code: -32050, data: { code: 'model-invalid' } });

@@ -84,7 +84,7 @@ describe('arrays of an npz', () => {
     expect(message).toContain('"data.inputs": { "age": "age", "photo": "..." }');
   });
 
-  it('are refused where the plan names inputs that the model does not have, or leaves one out', async () => {
+  it('are refused if the plan names inputs that the model does not have, or leaves one out', async () => {
     const file = npz({ age, photo, size });
     expect(await messageOf(open(file, { inputs: { ages: ['age'], photo: ['photo'] } }))).toMatch(/the input "ages", but the model has "age", "photo"/); // prettier-ignore
     expect(await messageOf(open(file, { inputs: { age: ['age'] } }))).toMatch(/says nothing of the input "photo"/);

@@ -16,7 +16,7 @@ const oneHotHeader = `a,b,c,d,${CLASSES.map((name) => `label_${name}`).join(',')
 const quotedNotes = ROWS.map((row, i) => `"two\nlines, and ""quotes"", of ${i}",${row.join(',')},${NAMES[i]}`);
 const byTab = csv('\t');
 
-/** What is in the file, how it is called, and what of the notes must be there. */
+/** The content of the file, its name, and the notes that it must cause. */
 const READ: readonly [quirk: string, name: string, content: string | Uint8Array, note?: string | null, read?: Read][] = [
   ['as it should be', 'plain.csv', text],
   ['no line end, then CRLF', 'crlf.csv', plain.join('\r\n') + '\r\n'],
@@ -131,7 +131,7 @@ describe('CSV that cannot be read is refused in one sentence', () => {
     await expectRefused(workspace, name, sentence);
   });
 
-  it('texts that look like numbers of a program are no numbers', async () => {
+  it('texts that look like numbers of a program are not numbers', async () => {
     workspace.write('hex.csv', missing('0x1F'));
     await expectRefused(workspace, 'hex.csv', `: line 3, column "b" has "0x1F" ${way}`);
   });

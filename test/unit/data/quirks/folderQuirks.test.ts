@@ -122,14 +122,14 @@ describe('image folders with quirks are read right', () => {
     expect(await expectImages(name)).toContain(note);
   }); // prettier-ignore
 
-  it('what systems and editors leave behind is no image, and no class', async () => {
+  it('files of systems and editors are neither images nor classes', async () => {
     await folder('mac');
     const left = ['.DS_Store', 'Thumbs.db', '__MACOSX/cat/._0.png', '.git/x.png', 'cat/.DS_Store', 'cat/._0.png', 'cat/Thumbs.db', 'cat/.ipynb_checkpoints/0-checkpoint.png']; // prettier-ignore
     for (const name of left) workspace.write(`mac/${name}`, 'no image');
     expect(await expectImages('mac')).toEqual(['Images are read as 4 x 4 x 3.', 'Classes, in the order of the model\'s outputs: "cat", "dog" (sorted as text).']); // prettier-ignore
   });
 
-  it('an empty folder is no class where the outputs are those of the others; images beside folders are noted', async () => {
+  it('an empty folder is not a class if the outputs are those of the others; images beside folders are noted', async () => {
     await folder('hollow');
     mkdirSync(join(workspace.folder, 'hollow/bird'));
     workspace.write('hollow/loose.png', await png(IMAGES[0]!));

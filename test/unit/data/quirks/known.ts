@@ -1,4 +1,4 @@
-/** One table of known values; the files of this folder's tests hold it, each with a quirk of its own. */
+/** One table of known values. The files of this folder's tests hold it, each with another quirk. */
 import { expect } from 'vitest';
 import { openDataset } from '../../../../daemon/data/openDataset.js';
 import type { DataRequirements, Dataset } from '../../../../daemon/data/dataset.js';

@@ -5,7 +5,7 @@ import type { Loss } from '../../../../daemon/engine/engine.js';
 const L = tfl.layers;
 export type Case = [name: string, inputShape: number[], layers: () => tfl.layers.Layer[], loss?: Loss];
 
-/** Dense after whatever comes out, so that every gradient passes through the layer under test. */
+/** Dense after any output, so that every gradient passes through the layer under test. */
 export const head = (units = 4) => [L.flatten(), L.dense({ units })];
 export const softmaxHead = (units = 4) => [L.flatten(), L.dense({ units, activation: 'softmax' })];
 /** The default, orthogonal, needs operations that the Node build of TensorFlow.js does not chain. */

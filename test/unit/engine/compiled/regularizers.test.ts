@@ -10,7 +10,7 @@ import { normals, onCpu, toModel } from './tinyModels.js';
 
 const L = tfl.layers;
 const l1l2 = (l1: number, l2: number) => tfl.regularizers.l1l2({ l1, l2 });
-/** What each weight is charged; all others nothing. */
+/** The penalty of each weight; all other weights have none. */
 const charges: Record<string, [l1: number, l2: number]> = {
   'twice/kernel': [0.02, 0.3],
   'twice/bias': [0.1, 0],

@@ -19,7 +19,7 @@ function randomWeight(name: string, size: number, seed: number): Float32Array {
   return /variance|gamma/.test(name) ? values.map((v) => 0.5 + Math.abs(v)) : values;
 }
 
-/** The model as if read from a file. Run within the cpu backend. */
+/** The model as if it was read from a file. Run within the cpu backend. */
 export function toModel(layersModel: tfl.LayersModel): LayersModel {
   const json = layersModel.toJSON(undefined, false) as unknown as Topology;
   return {
@@ -71,7 +71,7 @@ function definition(loss: Loss, y: tf.Tensor, p: tf.Tensor): tf.Scalar {
 
 export interface Reference {
   readonly loss: number;
-  /** By weight name. */
+  /** Values by weight name. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** Non-trainable weights after the step. */
   readonly states: ReadonlyMap<string, Float32Array>;

@@ -8,7 +8,7 @@ import { install, standIns } from './standIns.js';
 const cleanup: (() => void)[] = [];
 afterEach(() => cleanup.splice(0).forEach((remove) => remove()));
 
-/** The provider as it is where the stand-in is installed in the second of two folders. */
+/** The provider if the stand-in is installed in the second of two folders. */
 function withStandIn(id: 'tfjs-node' | 'tfjs-node-gpu', code: string): { provider: EngineProvider; folder: string } {
   const { folder, remove } = install(`@tensorflow/${id}`, code);
   cleanup.push(remove);

@@ -46,12 +46,12 @@ ${epilogue(true)}`;
 export const standIns = {
   works: preamble + epilogue(true),
   withoutGpu: preamble + epilogue(false),
-  /** What tfjs-node 4.22 throws when its install script could not download the binary. */
+  /** The error that tfjs-node 4.22 throws if its install script could not download the binary. */
   withoutBinary: `throw new Error('The Node.js native addon module (tfjs_binding.node) can not be found at path: /x/tfjs_binding.node. \\nPlease run command ...')`,
   withoutDependency: `require('@mapbox/node-pre-gyp')`,
   withoutCuda: `throw Object.assign(new Error('libcudart.so.11.0: cannot open shared object file: No such file or directory'), { code: 'ERR_DLOPEN_FAILED' })`,
   wrongConvolutionGradient: wrongKernel('Conv2DBackpropFilter', 'values.forEach((x, i) => (values[i] = 1.3 * x))'),
-  /** What tfjs-backend-wasm 4.22 does. */
+  /** Behaves as tfjs-backend-wasm 4.22. */
   wrongPoolingGradient: wrongKernel(
     'MaxPoolGrad',
     'inputs.input.dataSync().forEach((x, i) => { if (x <= 0) values[i] = 0; })',

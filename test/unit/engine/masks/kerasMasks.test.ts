@@ -12,7 +12,7 @@ import { UserError } from '../../../../daemon/protocol/errors.js';
 import { onCpu } from '../compiled/tinyModels.js';
 import { kerasNetworks, readNetwork, type KerasNetwork } from './kerasNetworks.js';
 
-/** Of masks.py. */
+/** Output of masks.py. */
 const RATE = 0.125;
 const engines: EngineProvider[] = [
   nativeProvider,
@@ -20,7 +20,7 @@ const engines: EngineProvider[] = [
   directProviders(['.']).find(({ id }) => id === 'tfjs-cpu')!,
 ];
 
-/** What is not computed, and why. */
+/** Cases that are refused, with the reason. */
 const refused: Readonly<Record<string, RegExp>> = {
   'LSTM, zero_output_for_mask, unrolled': /gives zeros at masked steps with unroll=True/,
   'Bidirectional, unrolled': /gives zeros at masked steps with unroll=True/,

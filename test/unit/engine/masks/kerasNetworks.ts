@@ -15,10 +15,10 @@ export interface KerasNetwork {
   readonly output: readonly number[];
   readonly target: readonly number[];
   readonly classWeights?: readonly number[];
-  /** In evaluation, and in training. */
+  /** Values in evaluation and in training. */
   readonly loss: number;
   readonly trainingLoss: number;
-  /** After one step of SGD. */
+  /** Weights after one step of SGD. */
   readonly outputAfter: readonly number[];
 }
 

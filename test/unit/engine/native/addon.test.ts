@@ -1,4 +1,4 @@
-/** The addon takes nothing on trust: not what it is handed, not how long that lives, not what a program says. */
+/** The addon trusts nothing: it checks its arguments, their lifetimes, and the content of programs. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';

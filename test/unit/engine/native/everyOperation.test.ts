@@ -19,7 +19,7 @@ const anyShape = (least = 1, most = 5): number[] => Array.from({ length: between
 const wholes = (count: number, limit: number) => Float32Array.from({ length: count }, () => random.below(limit));
 const isTruth = new Set<Op>(['IsNan', 'LogicalNot', 'Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalXor', 'NotEqual']); // prettier-ignore
 const isLogic = (op: Op) => op.startsWith('Logical');
-/** Where float32 and float64 are on one side of every jump, and no value overflows. */
+/** Inputs for which float32 and float64 are on one side of every jump, and no value overflows. */
 const domains: Partial<Record<Op, (x: number) => number>> = {
   Acos: Math.tanh,
   Asin: Math.tanh,

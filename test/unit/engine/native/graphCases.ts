@@ -10,7 +10,7 @@ import { compute } from './kernelCases.js';
 export type Given = readonly [shape: readonly number[], values: Float32Array];
 export type Build = (graph: GraphBuilder, inputs: Node[]) => Node[];
 
-/** What float64 gives. */
+/** The results in float64. */
 export function reference(given: readonly Given[], build: Build): Float64Array[] {
   const builder = new Builder();
   const inputs = given.map(([shape], i) => builder.input(shape, { role: 'parameter', name: `p${i}` }));
@@ -20,7 +20,7 @@ export function reference(given: readonly Given[], build: Build): Float64Array[]
   return outputs.map((node) => interpreter.value(node));
 }
 
-/** Expects native kernels to give the same, whatever the number of threads. @param tolerance beside the largest value. */
+/** Expects native kernels to compute the same with any number of threads. @param tolerance relative to the largest value. */
 export async function compare(given: readonly Given[], build: Build, tolerance = 4e-6): Promise<void> {
   const expected = reference(given, build);
   const shapes = given.map(([shape]) => shape);

@@ -57,7 +57,7 @@ export function expectClose(actual: Float32Array, expected: Float64Array, scale 
   expect(worst).toBeLessThan(tolerance);
 }
 
-/** A convolution by the definition, in float64: its result, and what a gradient dy of it gives. */
+/** A convolution by its definition, in float64: its result, and its gradients for a given dy. */
 export function convolutionOf(
   [batch, h, w, c]: readonly [number, number, number, number],
   [kh, kw, , f]: readonly [number, number, number, number],

@@ -90,7 +90,7 @@ describe.each(levels)('native kernels with %s', (name) => {
       const shape = Array.from({ length: between(1, 5) }, () => between(1, 7));
       const x = normal(sizeOf(shape));
       const axes = shape.map((_, axis) => axis);
-      /** What lies at a place of the result: a value, or the place in x it came from. */
+      /** The content of a place of the result: a value, or the place in x that it was copied from. */
       const check = async (op: Op, attrs: Attributes, result: number[], from: (at: number[]) => number[] | number) => {
         const actual = await computeNode({ op, shapes: [shape], attrs, shape: result }, [x]);
         const expected = positions(result).map((at) => {

@@ -1,4 +1,4 @@
-/** How a graph is cut: what is stored, and where. */
+/** How a graph is cut into units: which tensors are stored, and where. */
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../../daemon/network/builder.js';
 import { type Graph, type Node } from '../../../../daemon/network/ir.js';
@@ -101,7 +101,7 @@ describe('what is fused into a product or a convolution', () => {
   const filled = (graph: Graph, list: Graph['inputs'] | Graph['outputs'], value: () => number) =>
     list.map(({ node }) => Float32Array.from({ length: sizeOf(node.shape) }, value));
 
-  /** As [2, 1, 12, 3] a convolution gives [2, 1, 10, 4]; a pooling reads it as [2, 10, 1, 4], perhaps. */
+  /** A convolution of [2, 1, 12, 3] makes [2, 1, 10, 4]; a pooling may read it as [2, 10, 1, 4]. */
   function convolvedAndPooled(viewed: boolean): Graph {
     const { graph, input } = builder();
     const [x, filter] = [input('x', [2, 1, 12, 3]), input('filter', [1, 3, 3, 4])];
@@ -118,7 +118,7 @@ describe('what is fused into a product or a convolution', () => {
 
   it('is a pooling, and the gradient of one, where it reads what was convolved as it is', () => {
     expect(kindsOf(convolvedAndPooled(false))).toEqual(['convolution with pooling', 'filterGradient with pooling']);
-    // With a view between, both wrote and read beyond their tensors: Conv1D and MaxPooling1D see other axes.
+    // Without the check, both accessed memory beyond their tensors if a view was between them: Conv1D and MaxPooling1D use different axes.
     expect(kindsOf(convolvedAndPooled(true)).sort()).toEqual(['convolution', 'filterGradient', 'maxPool', 'maxPoolGradient']); // prettier-ignore
   });
 

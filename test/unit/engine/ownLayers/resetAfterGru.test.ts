@@ -57,7 +57,7 @@ describe.each(engines)('a GRU with reset_after under masks on %s', (_id, engine)
     'both ways': both,
   };
   it.each(Object.entries(named))('passes over padding and gaps, %s', async (_name, topology) => {
-    // Weights are drawn in order: the length changes none.
+    // Weights are drawn in order, so the length does not change them.
     const [whole, padded] = [builtModel(topology(3)), builtModel(topology(6))];
     expect(padded.weights).toEqual(whole.weights);
     const expected = await outputs(engine, whole, [3, 7, 5]);

@@ -25,7 +25,7 @@ function slowCrc32c(bytes: Uint8Array): number {
 }
 const slowMask = (crc: number) => Number((((BigInt(crc) >> 15n) | (BigInt(crc) << 17n)) + 0xa282ead8n) & 0xffffffffn);
 
-/** Reads records as the format is published; fails where a length or a checksum is wrong. */
+/** Reads records by the published format; fails if a length or a checksum is wrong. */
 function records(file: Buffer): Buffer[] {
   const found: Buffer[] = [];
   for (let at = 0; at < file.length;) {

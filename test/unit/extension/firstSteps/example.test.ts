@@ -40,18 +40,18 @@ describe('the copy', () => {
     expect(await readFile(join(folder, 'lc-prune-example', 'model.json'), 'utf8')).toBe('mine');
   });
 
-  test('fails where the folder is gone', async () => {
+  test('fails if the folder is gone', async () => {
     await expect(copyExample(EXAMPLE, join(folder, 'gone'))).rejects.toThrow(/ENOENT/);
   });
 });
 
 interface Wish {
-  /** Which place is picked; null: the user gives up. */
+  /** The place that is picked; null if the user gives up. */
   place: 'temporary' | 'chosen' | null;
   open: string[];
 }
 
-/** An editor in which the user picks a place; `opened` is what it was asked to open. */
+/** An editor in which the user picks a place; `opened` lists the folders that it opened. */
 function editor({ place, open }: Wish) {
   const kept = new Map<string, unknown>();
   const opened: { uri: { fsPath: string }; options: object }[] = [];
@@ -85,7 +85,7 @@ test('with no folder open, the copy opens in this window, and shows the model th
   await openExample(context);
   const copy = join(folder, 'lc-prune-example');
   expect(opened).toEqual([{ uri: expect.objectContaining({ fsPath: copy }), options: { forceReuseWindow: true } }]);
-  // Another window is none of its business.
+  // It does not affect another window.
   Object.assign(vscode.workspace, { workspaceFolders: [{ uri: { fsPath: folder } }] });
   await showExample(context);
   expect(shown).toEqual([]);

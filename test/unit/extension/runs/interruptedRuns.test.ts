@@ -47,7 +47,7 @@ test('ten at once are one notification, whose button resumes those that are stil
   for (const name of names) known.set(name, summary(name, 'interrupted'));
   left(names.slice(0, 4));
   left(names.slice(4));
-  // The change of a run comes beside it.
+  // The notification of the run's change arrives at the same time.
   change(summary('run-3', 'running'), summary('run-3', 'interrupted'));
   known.set('run-9', summary('run-9', 'running'));
   await quiet();
@@ -71,13 +71,13 @@ test('one is named, and a run that went on and was interrupted again is reported
   expect(resumed()).toEqual(['tiny', 'tiny']);
 });
 
-test('a paused run whose window closed is nobody to be asked about', async () => {
+test('no question is asked about a paused run whose window closed', async () => {
   change(summary('tiny', 'paused'), summary('tiny', 'interrupted'));
   await quiet();
   expect(showWarningMessage).not.toHaveBeenCalled();
 });
 
-test('with the setting, those of before this window go on by themselves; one that is cut short in it does not', async () => {
+test('with the setting, earlier interrupted runs resume without a question; one interrupted in this window does not', async () => {
   settings[SETTINGS.autoResume] = true;
   load.mockImplementationOnce(async () => {
     known.set('before', summary('before', 'interrupted'));

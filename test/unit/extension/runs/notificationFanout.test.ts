@@ -7,7 +7,7 @@ import type { AbsolutePath } from '../../../../extension/paths.js';
 import { RunStream } from '../../../../extension/runStream.js';
 import { EventEmitter } from '../vscode.js';
 
-/** As vscode-languageclient keeps them: the last handler of a method replaces the one before, and its end is the end. */
+/** Keeps handlers as vscode-languageclient does: the last handler of a method replaces the one before, and disposing it removes it. */
 const client = vi.hoisted(() => {
   const handlers = new Map<string, (payload: unknown) => void>();
   class LanguageClient {
@@ -26,11 +26,11 @@ vi.mock('vscode-languageclient/node', () => ({
   RevealOutputChannelOn: {},
 }));
 
-/** Until what was asked has been answered, on a machine with other work to do. */
+/** Time for answers on a busy machine. */
 const settle = () => new Promise((done) => setTimeout(done, 250));
 beforeEach(() => client.handlers.clear());
 
-/** The daemon's side of the wire: sends of a run only where it is subscribed to, and takes a moment for each request. */
+/** The daemon's side of the connection: it sends events of a run only while the client is subscribed, and answers each request after a moment. */
 class Wire {
   readonly subscribed = new Set<string>();
   readonly requests: string[] = [];
@@ -80,7 +80,7 @@ const iteration = (kept: number) => ({
   seconds: 1, etaSeconds: null, perLayer: [{ layer: 'fc1', weights: 100, kept }],
 }); // prettier-ignore
 
-test('everybody hears each notification, until he stops, and one who fails stops nobody else', async () => {
+test('every listener gets each notification until it is disposed, and one that throws does not affect the others', async () => {
   const wire = await new Wire().open();
   const heard: string[] = [];
   const listen = (name: string) => wire.on('lc/runChanged', ({ run }) => void heard.push(`${name} ${run}`));
@@ -224,7 +224,7 @@ test('a newer run of the model takes over with its first iteration; runs of othe
   expect([...wire.subscribed]).toEqual(['new']);
 });
 
-test('the daemon’s next life is asked again', async () => {
+test('the next daemon gets the subscriptions again', async () => {
   const wire = await new Wire().open();
   const { list, reset } = runsOf('a');
   const stream = new RunStream(wire as never);

@@ -1,4 +1,4 @@
-/** Refresh Runs: has the daemon read every run again, and says so where that fails. */
+/** Refresh Runs: the daemon reads every run again, and the user sees an error if that fails. */
 import { expect, test, vi } from 'vitest';
 import { EventEmitter } from '../vscode.js';
 import { runCommands } from '../../../../extension/commands/runs.js';
@@ -44,7 +44,7 @@ test('takes the list as it was read anew, runs that are gone with it', async () 
   expect(reset).toHaveBeenCalledTimes(1);
 });
 
-test('keeps the list and passes on why, where the folder cannot be read', async () => {
+test('keeps the list and passes on the reason if the folder cannot be read', async () => {
   const { runs, refresh } = stand(async (method) => {
     if (method === 'lc/refresh') throw new Error('cannot be read');
     return [summary('a', 'done')];

@@ -24,7 +24,7 @@ test('a run keeps its colour while others come and go, and after a reload', () =
   expect(reloaded.all).toEqual({ c: 2, d: 0 });
 });
 
-test('whatever is shown one after the other, no two runs on show have one colour, and who stays keeps it', () => {
+test('no two shown runs ever have one colour, and a run keeps its colour while it is shown', () => {
   const shows = fc.array(fc.uniqueArray(fc.constantFrom(...'abcdefghijklmnopq'), { maxLength: 15 }), { maxLength: 20 });
   fc.assert(
     fc.property(shows, (all) => {

@@ -1,4 +1,4 @@
-/** How runs look in lists: a state is never a chart's colour, and a doubtful end never that of a good one. */
+/** Runs in lists: a state never has a chart's colour, and a doubtful end never that of a good one. */
 import { expect, test } from 'vitest';
 import { RunState } from '../../../../daemon/protocol/events.js';
 import '../vscode.js';

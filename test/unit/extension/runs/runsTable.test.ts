@@ -74,7 +74,7 @@ test('the page gets all runs, each under a name of its own, and later only what 
   table.host.show();
   expect(table.createWebviewPanel).toHaveBeenCalledOnce();
   expect(table.panel.reveal).toHaveBeenCalledOnce();
-  // Nothing before the page is there.
+  // Nothing is sent before the page exists.
   table.changed.fire({ run: '/one/.lcprune/runs/r' });
   expect(table.posted).toEqual([]);
   table.receive({ type: 'ready' });
@@ -100,7 +100,7 @@ test('the page gets all runs, each under a name of its own, and later only what 
   Object.assign(vscode.workspace, { workspaceFolders: undefined });
 });
 
-test('its buttons are the commands of palette and trees; what is no run or no action does nothing', async () => {
+test('its buttons are the commands of palette and trees; unknown runs and actions do nothing', async () => {
   const [a, b] = [run('a'), run('b')];
   const table = stand(a, b);
   table.host.show();

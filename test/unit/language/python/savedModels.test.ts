@@ -50,7 +50,7 @@ describe('the model files that Python saves', () => {
     expect(paths(source)).toEqual([]);
   });
 
-  it('stands where the call does, in the order of the text', () => {
+  it('is at the line of the call, in the order of the text', () => {
     const source = "save_model(m, 'b.h5')\nx = 1\nmodel.save('a.keras')\n";
     expect(savedModels(source)).toEqual([
       { offset: 0, path: 'b.h5' },

@@ -1,4 +1,4 @@
-/** What each layer reads, and which of its units can go, for networks small enough to work it out by hand. */
+/** The inputs of each layer, and its removable units, for networks small enough for hand calculation. */
 import { expect, it, test } from 'vitest';
 import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
 import type { LayersModel } from '../../../../daemon/model/model.js';
@@ -26,7 +26,7 @@ const residual = () =>
     return on(sum, L.globalAveragePooling2d({ name: 'pool' }), L.dense({ units: 5, activation: 'softmax', name: 'answer' })); // prettier-ignore
   });
 
-test('an addition ties what it adds; the answer stays; a layer in between goes alone', () => {
+test('an addition ties its operands; the output stays; a layer in between can be removed alone', () => {
   const links = layerLinks(residual());
   expect(links.get('sum')).toEqual({ reads: ['relu', 'c'], units: null });
   expect(links.get('picture')).toEqual({ reads: [], units: null });
@@ -78,7 +78,7 @@ test('a layer that is used twice keeps what it reads and makes, and reads both',
   expect(links.get('shared')!.units).toMatchObject({ count: 3, staying: 3, causes: needs });
 });
 
-test('a depthwise filter goes with the filter whose output it reads', () => {
+test('a depthwise filter is removed with the filter whose output it reads', () => {
   const links = layerLinks(
     network([8, 8, 3], (x) =>
       on(x, conv('a'), L.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2, name: 'deep' }), conv('b', 2)),

@@ -132,7 +132,7 @@ describe('files of PyTorch', () => {
     found.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(1e-5 * scale));
   }); // prettier-ignore
 
-  it('say how BatchNormalization came through, and train its averages as states', async () => {
+  it('report what the export did to BatchNormalization, and train its averages as states', async () => {
     const training = await open(join(fixtures, 'cnn-training.onnx'));
     expect(training.notes.join()).toMatch(/2 BatchNormalizations present: trained with the network/);
     const statistics = summarizeModel(training).flatMap(({ weights }) => weights.filter(({ statistic }) => statistic)).map(({ name }) => name); // prettier-ignore

@@ -1,4 +1,4 @@
-/** What an ONNX file's outputs say of its training: heads, logarithms, several outputs. */
+/** The heads, logarithms and outputs of an ONNX file determine its loss. */
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ async function trained(model: Model) {
   }
 }
 
-describe('the loss of a file that does not say it', () => {
+describe('the loss of a file that does not hold it', () => {
   it.each([
     ['Softmax', { loss: 'categoricalCrossentropy', fromLogits: false, classification: true, mayBeLogits: false }, /a softmax, it is the cross-entropy of classes/],
     ['Sigmoid', { loss: 'binaryCrossentropy', fromLogits: false, classification: true, mayBeLogits: false }, /a sigmoid, it is the cross-entropy of yes and no/],
@@ -82,7 +82,7 @@ describe('the loss of a file that does not say it', () => {
   });
 });
 
-it('of several outputs the first is trained by default, and the table says which operations it needs', async () => {
+it('the first of several outputs is trained by default, and the table marks the operations that it needs', async () => {
   const side = { op: 'MatMul', inputs: ['x', 'v'], outputs: ['aux'], attrs: {} };
   const model = await net('several', [side], ['z', 'aux']);
   expect(trainingSetup(model)).toMatchObject({ output: 'z', outputNames: ['z', 'aux'] });

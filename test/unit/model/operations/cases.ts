@@ -13,9 +13,9 @@ export interface Case {
   readonly config?: Json;
   readonly args: readonly unknown[];
   readonly of: (x: Sample) => readonly number[];
-  /** Of the output, without the batch. */
+  /** Shape of the output, without the batch. */
   readonly shape: readonly number[];
-  /** The layer that it becomes; none: it stays an operation. */
+  /** The layer that it becomes; undefined if it stays an operation. */
   readonly layer?: string;
   /** Our own kernels do not have it: onnx-cpu computes it. */
   readonly slow?: true;
@@ -97,11 +97,11 @@ export const CASES: readonly Case[] = [
   numpy('Transpose', [X], (x) => columns(x).flat(), { config: { axes: [0, 2, 1] }, shape: [3, 2], layer: 'Permute' }),
   numpy('ExpandDims', [X], (x) => x.flat(), { config: { axis: -1 }, shape: [2, 3, 1], layer: 'Reshape' }),
   numpy('Concatenate', [[X, X]], (x) => x.flatMap((row) => [...row, ...row]), { config: { axis: -1 }, shape: [2, 6], layer: 'Concatenate' }),
-  // Of Keras's HDF5 files, which do not say the module.
+  // Spellings in Keras's HDF5 files, which do not name the module.
   numpy('Subtract', [0.5, X], each((x) => 0.5 - x), { name: 'Subtract without a module', module: '', layer: 'Rescaling' }),
 ]; // prettier-ignore
 
-/** As tf.keras writes them: the function, and the inbound node. */
+/** Nodes as tf.keras writes them: the function, and the inbound node. */
 export const TENSORFLOW: readonly (readonly [fn: string, node: unknown, of: Case['of'], shape: readonly number[]])[] = [
   ['math.multiply', ['before', 0, 0, { y: 2, name: null }], each((x) => 2 * x), [2, 3]],
   ['__operators__.add', ['before', 0, 0, { y: ['before', 0, 0], name: null }], each((x) => x + x), [2, 3]],

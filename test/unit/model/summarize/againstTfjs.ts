@@ -1,4 +1,4 @@
-/** Summaries of models, compared with what TensorFlow.js says of the same topology. */
+/** Compares summaries of models with those of TensorFlow.js for the same topology. */
 import { expect } from 'vitest';
 import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
@@ -7,7 +7,7 @@ import { tf, tfl } from '../tfjs.js';
 
 export const topologyOf = (model: tfl.LayersModel): unknown => model.toJSON(null, false);
 
-/** Exactly what TensorFlow.js says of a model it rebuilds from the topology. */
+/** Requires equality with a model that TensorFlow.js rebuilds from the topology. */
 export async function expectAsTfjs(model: tfl.LayersModel): Promise<void> {
   const { topology } = normaliseTopology(topologyOf(model), 'model.json', false);
   const rebuilt = await tfl.models.modelFromJSON(topology as never);

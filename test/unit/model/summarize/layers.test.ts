@@ -1,4 +1,4 @@
-/** What a summary says of each layer class: shapes, weights and what is trainable. */
+/** The summary of each layer class: shapes, weights and which of them are trainable. */
 import { describe, expect, it } from 'vitest';
 import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { KNOWN_CLASSES } from '../../../../daemon/model/layerClasses/registry.js';
@@ -30,7 +30,7 @@ describe('shapes and weights of every layer class, against TensorFlow.js', () =>
         .filter(([, list]) => list.length > 0)
         .map(([name]) => name),
     );
-    // CenterCrop and Resizing are dropped or refused before TensorFlow.js sees them.
+    // CenterCrop and Resizing are dropped or refused before TensorFlow.js builds the model.
     const rest = [...KNOWN_CLASSES].filter((name) => !tested.has(name));
     // Operations have tests of their own (operations/).
     expect(rest.sort()).toEqual(['CenterCrop', 'Operation', 'Resizing']);

@@ -1,4 +1,4 @@
-/** What a summary says of whole models: nested and shared ones, and their FLOPs. */
+/** The summary of whole models: nested and shared ones, and their FLOPs. */
 import { describe, expect, it } from 'vitest';
 import { summarizeLayers } from '../../../../daemon/model/layers/summarizeLayers.js';
 import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';

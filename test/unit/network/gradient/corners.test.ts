@@ -81,11 +81,11 @@ describe('where TensorFlow.js has none, or another than everyone', () => {
     expect(of([0, 0, 5])).toEqual([[0, 0, 0]]);
   });
 
-  it('Pow by an exponent of 0: none, where its formula gives 0 times infinity', () => {
+  it('Pow by an exponent of 0 has the gradient 0, though its formula gives 0 times infinity', () => {
     expect(own([[0, 2], [0, 3]], (make, [a, b]) => make.binary('Pow', a!, b!))[0]).toEqual([0, 12]); // prettier-ignore
   });
 
-  it('Pow in its exponent: none where the base is not positive', () => {
+  it('Pow has no gradient in its exponent if the base is not positive', () => {
     expect(own([[0, -2], [2, 2]], (make, [a, b]) => make.binary('Pow', a!, b!))[1]).toEqual([0, 0]); // prettier-ignore
   });
 });

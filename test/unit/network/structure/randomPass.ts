@@ -68,7 +68,7 @@ const fork = (d: Draw, x: Node, branch: Step): Node => {
   );
 };
 
-/** Side by side where the other axes are alike; else the second alone. */
+/** Concatenates both if their other axes are equal; else returns the second. */
 const beside = (s: Sketch, a: Node, b: Node): Node => {
   const last = a.shape.length - 1;
   return a.shape.slice(0, -1).every((n, i) => n === b.shape[i]) ? s.concat([a, b], last) : b;
@@ -186,10 +186,10 @@ function draw(s: Sketch, data: Node, kind: (typeof KINDS)[number], random: Rando
 export interface RandomPass {
   readonly network: Network;
   readonly groups: UnitGroups;
-  /** By name; of half of the groups all that makes or shifts the unit is 0. */
+  /** Weights by name. In half of the groups every weight that makes or shifts the unit is 0. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly zeroed: readonly number[];
-  /** Of the data: 0 for numbers, else how many tokens there are. */
+  /** Number of different tokens in the data; 0 if it holds numbers. */
   readonly tokens: number;
 }
 

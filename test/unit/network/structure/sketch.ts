@@ -116,7 +116,7 @@ export class Sketch {
     });
   }
 
-  /** Over the last axes, as many as said, with a scale and a shift along the last. */
+  /** Normalises over the last `count` axes, with a scale and a shift along the last. */
   layerNorm(name: string, x: Node, count = 1): Node {
     return this.at(name, () => {
       const axes = x.shape.map((_, i) => i).slice(-count);
@@ -128,7 +128,7 @@ export class Sketch {
     });
   }
 
-  /** As PyTorch exports it: the groups are an axis, and the statistics are of each. */
+  /** In the form of PyTorch's export: the groups are an axis with their own statistics. */
   groupNorm(name: string, x: Node, groups: number): Node {
     return this.at(name, () => {
       const [batch, height, width, channels] = x.shape as [number, number, number, number];
@@ -195,7 +195,7 @@ export class Sketch {
     });
   }
 
-  /** Channels in groups, each with filters of its own, in one weight. */
+  /** Convolves channels in groups, each with its own filters, in one weight. */
   grouped(name: string, x: Node, filters: number, groups: number): Node {
     return this.at(name, () => {
       const kernel = this.weight(`${name}.kernel`, [1, 1, x.shape[3]! / groups, filters]);

@@ -52,7 +52,7 @@ describe('thinning on the graph', () => {
     const network = make(0);
     const result = thinned(network, filled(network, given));
     expect(result['a.kernel']![0]).toEqual([1, 1, 1, 1]);
-    // The mean goes down by what the unit gave: 0.5 times the sum of its taps.
+    // The mean decreases by the contribution of the unit: 0.5 times the sum of its taps.
     const kernel = filled(network, given).get('b.kernel')!;
     const sum = (f: number) => kernel.reduce((total, w, i) => total + (i % 4 === 2 + f ? w : 0), 0);
     expect(result['bn.mean']![1]).toEqual([-0.5 * sum(0), -0.5 * sum(1)]);

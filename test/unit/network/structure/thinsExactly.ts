@@ -16,7 +16,7 @@ export function thinsExactly(seed: number): { readonly before: number; readonly 
   const left = new Map([...thinned.weights].map(([name, { data: values }]) => [name, values]));
   const worst = difference(outputsOf(thinned.graph, left, data), outputsOf(graph, weights, data));
   expect(worst, `network ${seed}`).toBeLessThanOrEqual(1e-6);
-  // A second time it may find more, where one head is left and its width can go.
+  // A second pass may find more, for example the width of the only remaining head.
   const again = thinGraph(thinned.graph, left);
   const twice = new Map([...again.weights].map(([name, { data: values }]) => [name, values]));
   const worse = difference(outputsOf(again.graph, twice, data), outputsOf(thinned.graph, left, data));

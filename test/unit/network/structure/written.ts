@@ -14,6 +14,6 @@ export function groupLines(network: Network): string[] {
 export const reasonLines = (network: Network): string[] =>
   unitGroups(network).reasons.map((reason) => `${reason.weight}: ${reasonText(reason)}`);
 
-/** What ties the members of a group: "sum add_1". */
+/** The ties between members of a group: "sum add_1". */
 export const tieLines = (network: Network, group: number): string[] =>
   unitGroups(network).ties(group).map(({ coupling, layer }) => `${coupling} ${layer}`); // prettier-ignore

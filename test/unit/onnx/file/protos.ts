@@ -52,7 +52,7 @@ export interface GraphParts {
   readonly outputs?: readonly Message[];
 }
 
-/** y = x + w, unless said otherwise. */
+/** A model of y = x + w, unless a test overrides it. */
 export function graph(parts: GraphParts = {}): Message {
   return new Message()
     .messages(1, parts.nodes ?? [node('Add', ['x', 'w'], ['y'], 'add')], (one) => one)

@@ -149,7 +149,7 @@ describe('thinned', () => {
     const changes = { initializers: new Map([['w', { dims: [1], values: [1] }]]), shapes: new Map([['x', [null, 1]], ['y', [5, 1]]]) }; // prettier-ignore
     const g = graphOf(joined(replaceTensors(bytes, changes, 'net.onnx')));
     expect([g.inputs[0]!.dims, g.outputs[0]!.dims, g.initializers.get('w')!.dims]).toEqual([['batch', 1], ['batch', 1], [1]]); // prettier-ignore
-    // An older file says the shape of an initializer twice.
+    // An older file has the shape of an initializer twice.
     const old = graphOf(replaceInitializers(fixture('cnn-opset9.onnx'), new Map()));
     expect(old.inputs).toHaveLength(1);
   });

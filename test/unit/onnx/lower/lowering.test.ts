@@ -3,7 +3,7 @@ import type { OnnxModel } from '../../../../daemon/onnx/file/onnxModel.js';
 import { networkOfOnnx } from '../../../../daemon/onnx/lower/onnxNetwork.js';
 import { onnxOf, passOf, tensorOf } from './onnxOf.js';
 
-/** How graphs are followed: axes, shapes computed at import, batches that files were written for, and what is refused. */
+/** The lowering of graphs: axes, shapes computed at import, batches of exports, and refusals. */
 
 const pixels = (n: number) => Array.from({ length: n }, (_, i) => Math.sin(i + 1));
 

@@ -4,7 +4,7 @@ import { readOnnx } from '../../../../daemon/onnx/file/readOnnx.js';
 import { networkOfOnnx } from '../../../../daemon/onnx/lower/onnxNetwork.js';
 import { fileOutputs, inferenceGraph, networkOutputs, randomSamples, relativeError } from '../../../zoo/forward.js';
 
-/** PyTorch's exports: what the network gives is what onnxruntime gives for the file, whatever batch the file was written for. */
+/** PyTorch's exports: the network computes the same as onnxruntime on the file, for any batch of the export. */
 
 const folder = 'test/fixtures/onnx/zoo';
 const read = (name: string) => {

@@ -75,7 +75,7 @@ export function onnxOf(
   };
 }
 
-/** One pass of a network as a graph, and what it gives for data and the file's weights, in float64. */
+/** One pass of a network as a graph, and its outputs for data and the file's weights, in float64. */
 export function passOf(network: OnnxNetwork, batch: number, data: readonly ArrayLike<number>[], training = false) {
   const builder = new GraphBuilder();
   const feeds = new Map<Node, ArrayLike<number>>();

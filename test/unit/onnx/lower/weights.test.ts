@@ -3,7 +3,7 @@ import { networkOfOnnx } from '../../../../daemon/onnx/lower/onnxNetwork.js';
 import { splitLayout, toFile, toNetwork } from '../../../../daemon/onnx/lower/values/weightLayout.js';
 import { onnxOf, passOf, tensorOf } from './onnxOf.js';
 
-/** What of a file is a weight, and how it lies in the network. */
+/** The weights of a file, and their layout in the network. */
 
 const weightsOf = (model: Parameters<typeof networkOfOnnx>[0]) =>
   networkOfOnnx(model, 'm.onnx').weights.map(({ name, layer, shape, trainable, prunable }) => [name, layer, shape.join('x'), trainable ? (prunable ? 'kernel' : 'trained') : 'state']); // prettier-ignore

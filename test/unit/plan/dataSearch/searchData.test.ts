@@ -110,7 +110,7 @@ describe('searchData', () => {
     expect(candidates[0]).toMatchObject({ data: '../shots', name: 'shots', kind: 'images' });
     expect(candidates[0]!.about).toMatch(/^60 \+ 20 images, inputs of 32 x 32 x 3 \+ 10 classes: "0", "1", "2"/);
     expect(candidates.slice(1).map(({ name }) => name)).toEqual(['cifar10']);
-    // For a model of another number of classes they are no data.
+    // They do not fit a model with another number of classes.
     expect((await search()).others.find(({ name }) => name === 'shots')).toBeDefined();
   });
 

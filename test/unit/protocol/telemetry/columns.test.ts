@@ -29,7 +29,7 @@ const columns = EVENTS.flatMap((event) =>
 const tableOf: Record<TelemetryEvent, TableName> = { batch: 'batch', evaluation: 'theta/test', iteration: 'iteration' };
 const START = 1_000_000;
 
-/** An event whose every column has a number of its own, and what else the event needs. */
+/** An event with another number in every column, and its other required fields. */
 function eventWith(event: TelemetryEvent): { parsed: RunEvent; numbers: Record<string, number> } {
   const numbers = Object.fromEntries(
     columns.filter((column) => column.event === event && !column.column.isDerived).map(({ name }, i) => [name, 10 + i]),

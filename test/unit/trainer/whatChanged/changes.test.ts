@@ -14,7 +14,7 @@ const random = createRandom(11);
 const floats = (length: number, scale = 1) => Float32Array.from({ length }, () => scale * random.normal());
 const name = (i: number) => `n${i}`;
 
-/** In batches of 7, in a buffer that is longer than the batch. */
+/** Batches of 7, in a buffer that is longer than the batch. */
 function gathered(form: AnswerForm, values: Float32Array, target: Float32Array, head: EvaluatedBatch['head'], mask: Float32Array | null = null): Answers {
   const answers = new Answers(form);
   const size = form.positions * form.width;
