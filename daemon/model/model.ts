@@ -85,6 +85,8 @@ export interface LayerSummary {
     readonly unitAxes?: readonly [from: number, to: number];
     /** Of a kernel, and of vectors that go with its neurons or filters: see unitGroups.ts. */
     readonly groups?: readonly number[];
+    /** A unit whose input is 0 is 0, whatever this weight is: it scales channel by channel. */
+    readonly keepsZero?: true;
   }[];
   /** All weights of the layer, and the prunable ones among them (kernels). */
   readonly params: number;

@@ -1,5 +1,5 @@
 /** Exact thinning of any network: the same function with fewer units. */
-import type { Graph } from '../ir.js';
+import type { Graph, Node } from '../ir.js';
 import { Classes } from './classes.js';
 import { contractionOf, eachKept } from './contraction.js';
 import { cutData, cutGraph, type CutGraph } from './cut.js';
@@ -19,6 +19,8 @@ export interface ThinWeight {
 export interface ThinNetwork extends CutGraph {
   /** Every weight that the pass reads, by name, in the network's layout. */
   readonly weights: ReadonlyMap<string, ThinWeight>;
+  /** The indices that are left of an axis of a node of the pass; undefined of constants, and of nodes that the pass does not need. */
+  kept(node: Node, axis: number): readonly number[] | undefined;
 }
 
 export interface ThinOptions {
@@ -105,5 +107,13 @@ export function thinGraph(
       return [name, { shape: axes.map(({ length }) => length), data: cutData(data, value.shape, axes), kept: axes }];
     }),
   );
-  return { ...cutGraph(program, kept), weights: thinned };
+  const valueOf = new Map(program.values.map((value) => [value.node, value]));
+  return {
+    ...cutGraph(program, kept),
+    weights: thinned,
+    kept: (node, axis) => {
+      const value = node.op === 'Constant' ? undefined : valueOf.get(node);
+      return value && kept(value, axis);
+    },
+  };
 }
