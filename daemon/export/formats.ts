@@ -13,6 +13,7 @@ import { writeSparsePackage } from './sparse/sparsePackage.js';
 import { asPlainTfjs } from './tfjs/tfjsModel.js';
 import { writeTfjsQuantized } from './tfjs/tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
+import { writeThinnedOnnx } from './thinnedOnnx.js';
 
 export interface Format {
   /** Its name in commands and messages. */
@@ -54,17 +55,6 @@ const ofLayers =
     );
   };
 
-/** A writer of thinned networks, which graphs of operations are not. */
-const thinned =
-  (write: Format['write']): Format['write'] =>
-  async (model, path) => {
-    if (model.kind === 'layers') return write(model, path);
-    throw new UserError(
-      'model-unsupported',
-      'no neurons are removed from the operations of an ONNX file yet: export it as onnx',
-    );
-  };
-
 /** @throws UserError('model-unsupported') where TensorFlow.js has no such layer, or would compute another network. */
 async function writeTfjs(model: LayersModel, path: string, codes?: 'uint16' | 'uint8'): Promise<void> {
   const alike = asPlainTfjs(model);
@@ -86,10 +76,10 @@ export const FORMATS: readonly Format[] = [
   { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, use: 'python', write: ofLayers('Keras', writeKeras) },
   { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, use: 'python', write: ofLayers('Keras', writeKeras) },
   { id: 'onnx', name: 'ONNX', extension: '.onnx', thinned: false, use: 'onnx', write: writeOnnx },
-  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: thinned(writeOnnx) },
+  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: writeThinnedOnnx },
   { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, use: 'weights', write: writeSafetensors },
   { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, use: 'weights', write: sparsePackage },
-  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: thinned(sparsePackage) },
+  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: sparsePackage },
   { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeModule },
   { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, use: 'weights', write: writeScipyFolder },
   { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, use: 'weights', write: writeMask },

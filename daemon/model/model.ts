@@ -1,5 +1,6 @@
 /** A model file in memory: layers (a normalised Keras-2 topology) or a graph of operations, and its weights. Models are data, never code. */
 import type { OnnxFile } from '../onnx/file/onnxFile.js';
+import type { OnnxChanges } from '../onnx/file/replaceTensors.js';
 import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
 
 export interface WeightTensor {
@@ -38,6 +39,8 @@ export interface GraphModel extends ModelInMemory {
   /** What was read. Its initializers have the file's own values and layout; `weights` may have others by now. */
   readonly file: OnnxFile;
   readonly network: OnnxNetwork;
+  /** Of a thinned model: what it was made of, and what its own file has in other places than that of `file`, which is read for the rest. */
+  readonly thinned?: { readonly from: GraphModel; readonly changes: OnnxChanges };
 }
 
 /** What only some models can do is asked of `frontEndOf` (frontEnds/), which answers for each kind. */
