@@ -26,6 +26,8 @@ export interface ThinNetwork extends CutGraph {
 export interface ThinOptions {
   /** Axes of weights keep a multiple of this many units (or all of them): 8 suits most processors. Default 1. */
   readonly roundTo?: number;
+  /** Axes of nodes of the pass whose indices all stay, whether anything needs them or not. */
+  readonly stays?: readonly { readonly node: Node; readonly axis: number }[];
 }
 
 /** Adds what dead units give to what reads them, as constants, to the vectors that absorb it. */
@@ -79,13 +81,15 @@ function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Flo
 export function thinGraph(
   graph: Graph,
   weights: ReadonlyMap<string, Float32Array>,
-  { roundTo = 1 }: ThinOptions = {},
+  { roundTo = 1, stays = [] }: ThinOptions = {},
 ): ThinNetwork {
   const program = programOf(graph);
   for (const [name, { shape }] of program.weights)
     if (weights.get(name)?.length !== sizeOf(shape)) throw new RangeError(`weight "${name}" has ${weights.get(name)?.length ?? 'no'} values; the network reads [${shape}]`); // prettier-ignore
   const classes = new Classes(program);
-  const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo);
+  const valueOf = new Map(program.values.map((value) => [value.node, value]));
+  const whole = stays.map(({ node, axis }) => ({ value: valueOf.get(node)!, axis }));
+  const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo, whole);
   const indices = new Map<string, readonly number[]>();
   const kept: Kept = (value, axis) => {
     const key = `${value.id} ${axis}`;
@@ -107,7 +111,6 @@ export function thinGraph(
       return [name, { shape: axes.map(({ length }) => length), data: cutData(data, value.shape, axes), kept: axes }];
     }),
   );
-  const valueOf = new Map(program.values.map((value) => [value.node, value]));
   return {
     ...cutGraph(program, kept),
     weights: thinned,

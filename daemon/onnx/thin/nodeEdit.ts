@@ -1,7 +1,7 @@
 import type { OnnxNode } from '../file/onnxModel.js';
 import type { AttributeChange } from '../file/replaceTensors.js';
 import type { NumberTensor } from '../lower/values/numberTensor.js';
-import type { ConstantEdits } from './constantEdits.js';
+import type { ConstantEdits, Cuts } from './constantEdits.js';
 
 /** An axis of a value before and after units are gone. */
 export interface AxisCut {
@@ -23,7 +23,7 @@ export class NodeEdit {
     readonly node: OnnxNode,
     private readonly cutsOf: (name: string) => readonly AxisCut[] | undefined,
     private readonly numbersOf: (name: string) => NumberTensor | undefined,
-    readonly constants: ConstantEdits,
+    private readonly constants: ConstantEdits,
   ) {}
 
   /** Axes of an input; undefined of what is known without data. */
@@ -50,6 +50,13 @@ export class NodeEdit {
   /** Says what such a list becomes. */
   setList(name: string, index: number, values: readonly number[]): void {
     if (this.node.attributes.get(name)?.kind === 'ints') this.attributes.set(name, values);
-    else values.forEach((value, i) => this.constants.want(this.node.inputs[index]!, i, value));
+    else values.forEach((value, i) => this.want(index, i, value));
   }
+
+  /** Says what an element of an input has to be. */
+  want = (index: number, element: number, value: number): void =>
+    this.constants.want(this.node, this.node.inputs[index]!, element, value);
+
+  /** Leaves some indices of an input that is known without data. */
+  cut = (index: number, cuts: Cuts): void => this.constants.cut(this.node, this.node.inputs[index]!, cuts);
 }

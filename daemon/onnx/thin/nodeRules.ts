@@ -62,7 +62,7 @@ const gather: NodeRule = (edit) => {
   const given = edit.int('axis', 0);
   const axis = input?.[given < 0 ? given + input.length : given];
   if (!indices || !axis || !isCut(axis)) return;
-  indices.data.forEach((index, i) => edit.constants.want(edit.node.inputs[1]!, i, below(axis, index < 0 ? index + axis.before : index))); // prettier-ignore
+  indices.data.forEach((index, i) => edit.want(1, i, below(axis, index < 0 ? index + axis.before : index))); // prettier-ignore
 };
 
 /** How much stands in front of each axis of the result, and behind. */
@@ -83,11 +83,11 @@ const pad: NodeRule = (edit) => {
 const elementwise: NodeRule = (edit) => {
   const output = edit.output();
   if (!output) return;
-  edit.node.inputs.forEach((name, index) => {
+  edit.node.inputs.forEach((_, index) => {
     const constant = edit.known(index);
     if (!constant) return;
     const lead = output.length - constant.dims.length;
-    edit.constants.cut(name, cutsFor(constant.dims.map((n, axis) => (n === 1 ? { before: 1, kept: [0] } : output[axis + lead]!)))); // prettier-ignore
+    edit.cut(index, cutsFor(constant.dims.map((n, axis) => (n === 1 ? { before: 1, kept: [0] } : output[axis + lead]!)))); // prettier-ignore
   });
 };
 
@@ -97,11 +97,11 @@ const concat: NodeRule = (edit) => {
   const given = edit.int('axis', 1);
   const at = given < 0 ? given + output.length : given;
   let from = 0;
-  edit.node.inputs.forEach((name, index) => {
+  edit.node.inputs.forEach((_, index) => {
     const constant = edit.known(index);
     const count = constant?.dims[at] ?? edit.input(index)?.[at]?.before ?? 0;
     const own = output[at]!.kept.filter((i) => i >= from && i < from + count).map((i) => i - from);
-    if (constant) edit.constants.cut(name, cutsFor(output.map((axis, i) => (i === at ? { before: count, kept: own } : axis)))); // prettier-ignore
+    if (constant) edit.cut(index, cutsFor(output.map((axis, i) => (i === at ? { before: count, kept: own } : axis)))); // prettier-ignore
     from += count;
   });
 };
@@ -110,8 +110,8 @@ const concat: NodeRule = (edit) => {
 const perChannel: NodeRule = (edit) => {
   const channels = edit.output()?.[1];
   if (!channels) return;
-  edit.node.inputs.slice(1).forEach((name, i) => {
-    if (edit.known(i + 1)?.dims.length === 1) edit.constants.cut(name, cutsFor([channels]));
+  edit.node.inputs.slice(1).forEach((_, i) => {
+    if (edit.known(i + 1)?.dims.length === 1) edit.cut(i + 1, cutsFor([channels]));
   });
 };
 
@@ -126,8 +126,7 @@ const recurrent: NodeRule = (edit) => {
   const units = edit.input(2)?.[2];
   if (!units || !isCut(units)) return;
   if (edit.node.attributes.has('hidden_size')) edit.attributes.set('hidden_size', units.kept.length);
-  for (const index of [5, 6])
-    if (edit.known(index)?.dims.length === 3) edit.constants.cut(edit.node.inputs[index]!, [null, null, units.kept]);
+  for (const index of [5, 6]) if (edit.known(index)?.dims.length === 3) edit.cut(index, [null, null, units.kept]);
 };
 
 const named = (names: readonly string[], rule: NodeRule) => names.map((name): [string, NodeRule] => [name, rule]);

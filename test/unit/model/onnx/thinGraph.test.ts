@@ -65,7 +65,7 @@ const hasOnnx = pythonHas('onnx');
 const FILES = [
   'zoo/mlp.train', 'zoo/conv1d.train', 'zoo/lenet5.eval', 'zoo/depthwise.eval', 'zoo/depthwise.eval.fixed', 'zoo/unet.eval', 'zoo/unet.train.fixed',
   'zoo/bilstm.eval', 'zoo/bilstm.eval.fixed', 'zoo/gru.eval', 'zoo/gru.train.fixed', 'zoo/transformer.eval', 'zoo/transformer.eval.fixed', 'zoo/transformer.train.fixed',
-  'cnn-training', 'cnn-folded', 'cnn-opset9', 'attention', 'external',
+  'cnn-training', 'cnn-folded', 'cnn-opset9', 'external',
 ]; // prettier-ignore
 
 describe.each(FILES)('%s', (name) => {
