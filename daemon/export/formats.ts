@@ -44,6 +44,15 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
+/** A package is read with the file whose weights it has. That of a graph is the user's own, which has other sizes. */
+const thinnedPackage: Format['write'] = async (model, path) => {
+  if (model.kind === 'layers') return sparsePackage(model, path);
+  throw new UserError(
+    'model-unsupported',
+    'a sparse package has weights of the ONNX file that it is read with, which has all units: export it as onnx-thinned, or as sparse',
+  );
+};
+
 /** A writer of a format that holds layers. It refuses graphs of operations. */
 const ofLayers =
   (what: string, write: (model: LayersModel, path: string) => Promise<void>): Format['write'] =>
@@ -79,7 +88,7 @@ export const FORMATS: readonly Format[] = [
   { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: writeThinnedOnnx },
   { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, use: 'weights', write: writeSafetensors },
   { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, use: 'weights', write: sparsePackage },
-  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: sparsePackage },
+  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: thinnedPackage },
   { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeModule },
   { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, use: 'weights', write: writeScipyFolder },
   { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, use: 'weights', write: writeMask },
