@@ -163,7 +163,16 @@ function operationUnits(model: GraphModel, thinned: GraphModel): LayerUnits[] {
   );
 }
 
+/** Thinned graphs by what they are made of: an export, its size and its speed ask for the same one. */
+const graphs = new WeakMap<GraphModel, Thinned<GraphModel>>();
+
 function thinGraph(model: GraphModel): Thinned<GraphModel> {
+  const known = graphs.get(model) ?? thinnedGraph(model);
+  graphs.set(model, known);
+  return known;
+}
+
+function thinnedGraph(model: GraphModel): Thinned<GraphModel> {
   let thinned = model;
   let refusal: UserError | null = null;
   try {
