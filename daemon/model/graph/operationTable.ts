@@ -9,7 +9,7 @@ import type { LayerLinks } from '../../protocol/layers/networkGraph.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
 import type { LayerSummary } from '../model.js';
-import { operationUnits, unitAxesOf } from './operationUnits.js';
+import { depthwiseKernels, operationUnits, unitAxesOf } from './operationUnits.js';
 
 /** A row with its place in the network. */
 export interface Operation {
@@ -70,6 +70,7 @@ export function operationTable(network: OnnxNetwork): Operation[] {
   const structure = unitGroupsOf(graph);
   const entries = entryGroups(network, structure);
   const units = operationUnits(network, structure);
+  const depthwise = depthwiseKernels(graph);
   for (const node of graph.nodes) {
     const name = node.layer;
     if (name === undefined) continue;
@@ -90,7 +91,7 @@ export function operationTable(network: OnnxNetwork): Operation[] {
       const size = sizeOf(shape);
       const groups = entries.get(name);
       const axes = structure.axes.get(name) ?? [];
-      const unitAxes = prunable ? unitAxesOf(shape, axes) : null;
+      const unitAxes = prunable ? unitAxesOf(shape, axes, depthwise.has(name)) : null;
       return {
         name,
         shape,
@@ -101,7 +102,7 @@ export function operationTable(network: OnnxNetwork): Operation[] {
         ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / BATCH / size }),
         ...(unitAxes && { unitAxes }),
         ...(groups && { groups }),
-        ...(groups && axes.every(({ side }) => side === 'along') && { keepsZero: true as const }),
+        ...(depthwise.has(name) && { keepsZero: true as const }),
       };
     });
     const prunable = listed.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);

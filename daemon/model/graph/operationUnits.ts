@@ -1,8 +1,18 @@
 /** The units of a row of the table of operations, and why they stay: what the structure of a network says of it. */
+import type { Graph, Node } from '../../network/ir.js';
 import type { Network } from '../../network/network.js';
 import type { Reason } from '../../network/structure/reasons.js';
 import type { AxisUnits, UnitGroups } from '../../network/structure/unitGroups.js';
 import type { LayerUnits, StayCause } from '../../protocol/layers/networkGraph.js';
+
+/** Kernels of depthwise convolutions, which scale channel by channel: a channel that is 0 stays 0. */
+export function depthwiseKernels({ nodes, inputs }: Graph): ReadonlySet<string> {
+  const names = new Map(inputs.flatMap((input) => ('name' in input ? [[input.node, input.name] as const] : [])));
+  const source = (node: Node): string | undefined =>
+    names.get(node) ?? (node.inputs.length === 1 ? source(node.inputs[0]!) : undefined);
+  const filters = nodes.filter(({ op }) => op.startsWith('Depthwise')).map(({ inputs: [, filter] }) => source(filter!));
+  return new Set(filters.filter((name) => name !== undefined));
+}
 
 /**
  * The axes [from, to) of a kernel that hold its units, where they are not the last one alone: the channels and their multiplier of a
@@ -11,10 +21,11 @@ import type { LayerUnits, StayCause } from '../../protocol/layers/networkGraph.j
 export function unitAxesOf(
   shape: readonly number[],
   axes: readonly AxisUnits[],
+  isDepthwise: boolean,
 ): readonly [from: number, to: number] | null {
-  const own = axes.find(({ side }) => side === 'makes' || side === 'both') ?? axes.find(({ side }) => side === 'along');
+  const own = axes.find(({ side }) => side === 'makes' || side === 'both');
   if (!own || own.axis === shape.length - 1) return null;
-  return [own.axis, own.side === 'along' ? shape.length : own.axis + 1];
+  return [own.axis, isDepthwise ? shape.length : own.axis + 1];
 }
 
 function causeOf({ why, layer }: Reason): StayCause {

@@ -65,7 +65,7 @@ const hasOnnx = pythonHas('onnx');
 const FILES = [
   'zoo/mlp.train', 'zoo/conv1d.train', 'zoo/lenet5.eval', 'zoo/depthwise.eval', 'zoo/depthwise.eval.fixed', 'zoo/unet.eval', 'zoo/unet.train.fixed',
   'zoo/bilstm.eval', 'zoo/bilstm.eval.fixed', 'zoo/gru.eval', 'zoo/gru.train.fixed', 'zoo/transformer.eval', 'zoo/transformer.eval.fixed', 'zoo/transformer.train.fixed',
-  'cnn-training', 'cnn-folded', 'cnn-opset9', 'external',
+  'mnist-cnn', 'cnn-training', 'cnn-folded', 'cnn-opset9', 'external',
 ]; // prettier-ignore
 
 describe.each(FILES)('%s', (name) => {
@@ -96,4 +96,37 @@ describe.each(FILES)('%s', (name) => {
     // Nothing is left that could go.
     expect(thin(again).weights.after).toBe(weights.after);
   }); // prettier-ignore
+});
+
+describe('what cannot be written', () => {
+  const headsOf = ({ network }: GraphModel, name: string) => network.weights.find((weight) => weight.name === name)!.shape; // prettier-ignore
+
+  it('heads stay where the file computes their width from another tensor, and go where it says it', async () => {
+    for (const [name, all] of [['zoo/transformer.eval', true], ['zoo/transformer.train.fixed', false]] as const) {
+      const source = await open(join(fixtures, `${name}.onnx`));
+      const model = thin(pruned(source, 1, 3)).model as GraphModel;
+      const kept = (of: GraphModel) => headsOf(of, 'encoder.layers.0.self_attn.out_proj.bias').length > 0 && of.network.weights.find((weight) => weight.name === 'encoder.layers.0.self_attn.in_proj_bias')!.shape[0]!;
+      expect(kept(model) === kept(source), name).toBe(all);
+      expect(headsOf(model, 'encoder.layers.0.linear1.bias')[0]).toBe(1);
+    }
+  }); // prettier-ignore
+
+  it('a thinned file that computes something else is not written', async () => {
+    const { model } = thin(pruned(await open(join(fixtures, 'zoo/mlp.train.onnx')), 0.5, 1));
+    const [first] = model.weights.filter(({ shape }) => shape.length === 2);
+    const wrong = withWeights(model, new Map([[first!.name, first!.data.map((x) => 1.001 * x)]]));
+    const path = join(folder, 'wrong.onnx');
+    await expect(writeThinnedOnnx(wrong, path)).rejects.toThrow(/with fewer units is not written, since its output ".*" differs by .*; export it as onnx, with its zeros/); // prettier-ignore
+    expect(await stat(path).catch(() => null)).toBeNull();
+  });
+
+  it('a file of half precision, which cannot be compared', async () => {
+    const { model } = thin(pruned(await open(join(fixtures, 'half.onnx')), 0.5, 1));
+    await expect(writeThinnedOnnx(model, join(folder, 'half.onnx'))).rejects.toThrow(/is not written, since its inputs are no tensors of numbers.*export it as onnx/); // prettier-ignore
+  });
+
+  it('where no unit can go, the thinned file is the file', async () => {
+    const source = await open(join(fixtures, 'attention.onnx'));
+    expect(thin(source).model).toBe(source);
+  });
 });
