@@ -20,7 +20,7 @@ export interface ConstantChanges {
   readonly initializers: ReadonlyMap<string, TensorChange>;
   /** By node, the attribute and what it becomes. */
   readonly attributes: ReadonlyMap<OnnxNode, readonly [string, AttributeChange]>;
-  /** Nodes whose sizes cannot be said: the file computes them, or shares a constant with a node that needs another. */
+  /** Nodes whose sizes cannot change: the file computes them, or shares a constant with a node that needs another. */
   readonly unmet: ReadonlySet<OnnxNode>;
 }
 
