@@ -6,6 +6,7 @@ import { createRandom } from '../lc/random.js';
 import { writeGraph } from '../model/graph/writeGraph.js';
 import type { GraphModel, Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
+import { scientific } from '../protocol/format.js';
 import { sizeOf } from '../protocol/shape.js';
 import { openOnnx } from './runOnnx.js';
 import { writeOnnx } from './writeOnnx.js';
@@ -68,7 +69,7 @@ async function compare(thinned: GraphModel, from: GraphModel): Promise<void> {
       const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i]!)), 0);
       if (expected.length !== found.length || !(worst <= TOLERANCE * scale))
         refuse(
-          `its output "${from.network.outputs[output]!.name}" differs by ${(worst / scale).toExponential(1)} of its largest value in onnxruntime`,
+          `its output "${from.network.outputs[output]!.name}" differs by ${scientific(worst / scale, 1)} of its largest value in onnxruntime`,
         );
     }
   } catch (error) {
