@@ -12,7 +12,7 @@ import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
 import type { InputScale } from '../model/setup/inputScale.js';
 import { FORMATS, networkOf, type Format } from './formats.js';
 import { writeScaleFile } from './scaleFile.js';
-import { thin } from './thin.js';
+import { thinnedModel } from './thin.js';
 
 export interface FormatSize {
   readonly format: string;
@@ -76,15 +76,21 @@ async function sizeOf(files: readonly Buffer[]): Promise<Pick<FormatSize, 'bytes
 
 const denseBytes = (model: Model): number => model.weights.reduce((total, { data }) => total + 4 * data.length, 0);
 
+/** The thinned model, made when it is asked for first. */
+function thinnedOnce(model: Model): () => Model {
+  let thinned: Model | undefined;
+  return () => (thinned ??= thinnedModel(model));
+}
+
 /** Sizes of a pruned model (of the reference's shape) in every format, as written. @param judge is also called for each file. */
 export async function measureModel(model: Model, judge?: JudgeFile): Promise<Sizes> {
-  const thinned = thin(model).model;
+  const thinned = thinnedOnce(model);
   const reference = denseBytes(model);
   const formats: FormatSize[] = [];
   const left: { format: string; reason: string }[] = [];
   for (const format of FORMATS) {
     try {
-      const written = await writtenFiles(format, format.thinned ? thinned : model, async (files, path) => ({
+      const written = await writtenFiles(format, format.thinned ? thinned() : model, async (files, path) => ({
         ...(await sizeOf(files)),
         ...(judge && { quality: await judge(format, path) }),
       }));
@@ -199,7 +205,7 @@ export async function exportModel(
   await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
     throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
   });
-  const written = format.thinned ? thin(model).model : model;
+  const written = format.thinned ? thinnedModel(model) : model;
   await format.write(inside ? frontEndOf(written).withInputScales(inputs.scales) : written, path);
   const scaleFile = await writeScaleFile(path, inside ? [] : inputs.scales);
   return { path, bytes: await bytesAt(path), ...(scaleFile && { scaleFile }) };

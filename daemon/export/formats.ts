@@ -13,6 +13,7 @@ import { writeSparsePackage } from './sparse/sparsePackage.js';
 import { asPlainTfjs } from './tfjs/tfjsModel.js';
 import { writeTfjsQuantized } from './tfjs/tfjsQuantized.js';
 import { writeOnnx } from './writeOnnx.js';
+import { writeThinnedOnnx } from './thinnedOnnx.js';
 
 export interface Format {
   /** Its name in commands and messages. */
@@ -43,6 +44,15 @@ export function networkOf({
 
 const sparsePackage = (model: Model, path: string): Promise<void> => writeFileAtomic(path, writeSparsePackage(model));
 
+/** A package is read with the file whose weights it has. That of a graph is the user's own, which has other sizes. */
+const thinnedPackage: Format['write'] = async (model, path) => {
+  if (model.kind === 'layers') return sparsePackage(model, path);
+  throw new UserError(
+    'model-unsupported',
+    'a sparse package has weights of the ONNX file that it is read with, which has all units: export it as onnx-thinned, or as sparse',
+  );
+};
+
 /** A writer of a format that holds layers. It refuses graphs of operations. */
 const ofLayers =
   (what: string, write: (model: LayersModel, path: string) => Promise<void>): Format['write'] =>
@@ -51,17 +61,6 @@ const ofLayers =
     throw new UserError(
       'model-unsupported',
       `${what} holds layers, and an ONNX file has operations: export it as onnx or safetensors`,
-    );
-  };
-
-/** A writer of thinned networks, which graphs of operations are not. */
-const thinned =
-  (write: Format['write']): Format['write'] =>
-  async (model, path) => {
-    if (model.kind === 'layers') return write(model, path);
-    throw new UserError(
-      'model-unsupported',
-      'no neurons are removed from the operations of an ONNX file yet: export it as onnx',
     );
   };
 
@@ -86,10 +85,10 @@ export const FORMATS: readonly Format[] = [
   { id: 'keras', name: 'Keras 3', extension: '.keras', thinned: false, use: 'python', write: ofLayers('Keras', writeKeras) },
   { id: 'keras-thinned', name: 'Keras 3, thinned', extension: '.keras', thinned: true, use: 'python', write: ofLayers('Keras', writeKeras) },
   { id: 'onnx', name: 'ONNX', extension: '.onnx', thinned: false, use: 'onnx', write: writeOnnx },
-  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: thinned(writeOnnx) },
+  { id: 'onnx-thinned', name: 'ONNX, thinned', extension: '.onnx', thinned: true, use: 'onnx', write: writeThinnedOnnx },
   { id: 'safetensors', name: 'SafeTensors', extension: '.safetensors', thinned: false, use: 'weights', write: writeSafetensors },
   { id: 'sparse', name: 'Sparse package', extension: '.lcp', thinned: false, use: 'weights', write: sparsePackage },
-  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: thinned(sparsePackage) },
+  { id: 'sparse-thinned', name: 'Sparse package, thinned', extension: '.lcp', thinned: true, use: 'weights', write: thinnedPackage },
   { id: 'sparse-module', name: 'JavaScript module with sparse inference', extension: '.mjs', thinned: true, use: 'web', write: writeModule },
   { id: 'scipy-csr', name: 'SciPy sparse matrices (folder)', extension: '', thinned: false, use: 'weights', write: writeScipyFolder },
   { id: 'mask-npz', name: 'Mask only (NumPy)', extension: '.npz', thinned: false, use: 'weights', write: writeMask },

@@ -13,6 +13,7 @@ import { sizeOf } from '../protocol/shape.js';
 import { machineText } from './machine.js';
 import { writeModule } from './formats.js';
 import { thin } from './thin.js';
+import { writeThinnedOnnx } from './thinnedOnnx.js';
 import { writeOnnx } from './writeOnnx.js';
 
 export interface Latency {
@@ -158,7 +159,8 @@ export async function measureLatency(
   const left: { what: Latency['what']; reason: string }[] = [];
   const candidates: Candidate[] = [];
   const releases: (() => Promise<void>)[] = [];
-  const thinned = thin(model).model;
+  const { model: thinned, refusal } = thin(model);
+  if (refusal) left.push({ what: 'thinned', reason: refusal.message });
   const attempt = async (what: Latency['what'], open: () => Promise<void>) => {
     try {
       await open();
@@ -176,7 +178,7 @@ export async function measureLatency(
       if (!one || (what === 'thinned' && one === model)) continue;
       await attempt(what, async () => {
         const file = join(folder, `${what}.onnx`);
-        await writeOnnx(one, file);
+        await (what === 'thinned' ? writeThinnedOnnx : writeOnnx)(one, file);
         const opened = await onnxCandidates(what, file, batches);
         candidates.push(...opened.candidates);
         releases.push(opened.release);

@@ -1,6 +1,9 @@
 /** Exact thinning: removes neurons and filters without changing the function. */
 import type { Json } from '../model/layers/layerConfig.js';
-import type { LayersModel, Model, WeightTensor } from '../model/model.js';
+import { frontEndOf } from '../model/frontEnds/frontEndOf.js';
+import { thinGraphModel } from '../model/graph/thinGraphModel.js';
+import type { GraphModel, LayersModel, Model, WeightTensor } from '../model/model.js';
+import { UserError } from '../protocol/errors.js';
 import { summarizeModel } from '../model/summarize.js';
 import type { ChannelRole } from '../model/layerClasses/layerClass.js';
 import { inputsRead, type InputRead } from './inputsRead.js';
@@ -25,6 +28,8 @@ export interface Thinned<M extends Model = Model> {
   readonly inputs: readonly InputRead[];
   readonly weights: { readonly before: number; readonly after: number };
   readonly flops: { readonly before: number; readonly after: number };
+  /** Why nothing is removed, where the file of a graph cannot be written with fewer units. */
+  readonly refusal?: UserError;
 }
 
 const indices = (marks: Uint8Array): number[] => [...marks.keys()].filter((i) => marks[i] === 1);
@@ -150,14 +155,51 @@ function layerUnits(model: LayersModel): Map<string, number> {
 const sizes = (of: Model): number => of.weights.reduce((sum, { data }) => sum + data.length, 0);
 const flops = (of: Model): number => summarizeModel(of).reduce((sum, layer) => sum + layer.flops, 0);
 
-/** Nothing is known of the units of a graph of operations: all stay. */
-const untouched = (model: Model): Thinned => ({
-  model,
-  layers: [],
-  inputs: [],
-  weights: { before: sizes(model), after: sizes(model) },
-  flops: { before: flops(model), after: flops(model) },
-});
+/** Units of the rows of a graph's table that have some, and those that are left. */
+function operationUnits(model: GraphModel, thinned: GraphModel): LayerUnits[] {
+  const kept = frontEndOf(thinned).links();
+  return [...frontEndOf(model).links()].flatMap(([layer, { units }]) =>
+    units ? [{ layer, units: units.count, kept: kept.get(layer)?.units?.count ?? 1 }] : [],
+  );
+}
+
+/** Thinned graphs by what they are made of: an export, its size and its speed ask for the same one. */
+const graphs = new WeakMap<GraphModel, Thinned<GraphModel>>();
+
+function thinGraph(model: GraphModel): Thinned<GraphModel> {
+  const known = graphs.get(model) ?? thinnedGraph(model);
+  graphs.set(model, known);
+  return known;
+}
+
+function thinnedGraph(model: GraphModel): Thinned<GraphModel> {
+  let thinned = model;
+  let refusal: UserError | null = null;
+  try {
+    thinned = thinGraphModel(model);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'model-unsupported') throw error;
+    refusal = error;
+  }
+  return {
+    model: thinned,
+    layers: operationUnits(model, thinned),
+    inputs: [],
+    weights: { before: sizes(model), after: sizes(thinned) },
+    flops: { before: flops(model), after: flops(thinned) },
+    ...(refusal && { refusal }),
+  };
+}
+
+/**
+ * The thinned model, for a file.
+ * @throws UserError('model-unsupported') where the model's own file cannot be written with fewer units.
+ */
+export function thinnedModel(model: Model): Model {
+  const { model: thinned, refusal } = thin(model);
+  if (refusal) throw refusal;
+  return thinned;
+}
 
 /**
  * Removes, to a fixed point, every neuron and filter that no output depends on. These are the unread ones, and those whose value is the same for all
@@ -166,11 +208,12 @@ const untouched = (model: Model): Thinned => ({
  * their shapes. Layers that are called several times, that mix channels (softmax, layer normalisation) or are recurrent keep all their units. At
  * least one unit of a layer stays.
  * The result computes what `model` computes, up to the rounding of the new biases (float32).
+ * Of a graph of operations it goes by the operations themselves (daemon/network/structure).
  */
 export function thin(model: LayersModel): Thinned<LayersModel>;
 export function thin(model: Model): Thinned;
 export function thin(model: Model): Thinned {
-  if (model.kind === 'graph') return untouched(model);
+  if (model.kind === 'graph') return thinGraph(model);
   let thinned = model;
   for (let next = pass(model); next; next = pass(thinned)) thinned = next;
   const [before, after] = [layerUnits(model), layerUnits(thinned)];

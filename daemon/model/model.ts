@@ -1,5 +1,6 @@
 /** A model file in memory: layers (a normalised Keras 2 topology) or a graph of operations, and its weights. Models are data, never code. */
 import type { OnnxFile } from '../onnx/file/onnxFile.js';
+import type { OnnxChanges } from '../onnx/file/replaceTensors.js';
 import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
 
 export interface WeightTensor {
@@ -38,6 +39,8 @@ export interface GraphModel extends ModelInMemory {
   /** The file as it was read. Its initializers keep the file's values and layout; `weights` may have changed since. */
   readonly file: OnnxFile;
   readonly network: OnnxNetwork;
+  /** Of a thinned model: what it was made of, and what its own file has in other places than that of `file`, which is read for the rest. */
+  readonly thinned?: { readonly from: GraphModel; readonly changes: OnnxChanges };
 }
 
 /** `frontEndOf` (frontEnds/) answers what only some models can do, for each kind. */
@@ -85,6 +88,8 @@ export interface LayerSummary {
     readonly unitAxes?: readonly [from: number, to: number];
     /** The units of a kernel, and of the vectors that belong to its neurons or filters: see unitGroups.ts. */
     readonly groups?: readonly number[];
+    /** A unit whose input is 0 is 0, whatever this weight is: it scales channel by channel. */
+    readonly keepsZero?: true;
   }[];
   /** Counts of all weights of the layer, and of the prunable ones (kernels). */
   readonly params: number;

@@ -56,7 +56,7 @@ export function graphFrontEnd(model: GraphModel): FrontEnd<GraphModel> {
     compiled: () => null,
     trainingNotes: () => [],
     summarize: () => examine(model).operations.map(({ summary }) => summary),
-    links: () => new Map(examine(model).operations.map(({ summary, reads }) => [summary.name, { reads: [...reads], units: null }])), // prettier-ignore
+    links: () => new Map(examine(model).operations.map(({ summary, links }) => [summary.name, links])),
     withInputSizes: () => model,
     withTrainedLayers(layers) {
       const frozen = new Set(layers.flatMap(({ weights }) => weights.filter((one) => !one.trainable).map(({ name }) => name))); // prettier-ignore

@@ -2,16 +2,19 @@
 import type { GraphOutput, Node } from '../../network/ir.js';
 import type { NetworkWeight } from '../../network/network.js';
 import { recordPass } from '../../network/recordPass.js';
+import { entryGroups } from '../../network/structure/entryGroups.js';
 import { flopsOf } from '../../network/structure/flops.js';
+import { unitGroupsOf } from '../../network/structure/unitGroups.js';
+import type { LayerLinks } from '../../protocol/layers/networkGraph.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
 import type { LayerSummary } from '../model.js';
+import { depthwiseKernels, operationUnits, unitAxesOf } from './operationUnits.js';
 
-/** A row, and the rows that it reads. */
+/** A row with its place in the network. */
 export interface Operation {
   readonly summary: LayerSummary;
-  /** Names of rows. */
-  readonly reads: readonly string[];
+  readonly links: LayerLinks;
 }
 
 /** Two samples, because an axis of length 1 would be taken for one that a broadcast made. */
@@ -64,6 +67,10 @@ export function operationTable(network: OnnxNetwork): Operation[] {
     maker.set(data[i]!, name);
   });
   const flops = flopsOf(graph);
+  const structure = unitGroupsOf(graph);
+  const entries = entryGroups(network, structure);
+  const units = operationUnits(network, structure);
+  const depthwise = depthwiseKernels(graph);
   for (const node of graph.nodes) {
     const name = node.layer;
     if (name === undefined) continue;
@@ -82,6 +89,9 @@ export function operationTable(network: OnnxNetwork): Operation[] {
   const summarize = ({ name, className, weights: own, flops: ofActivations, shape }: Row): LayerSummary => {
     const listed = own.map(({ name, shape, prunable, trainable }) => {
       const size = sizeOf(shape);
+      const groups = entries.get(name);
+      const axes = structure.axes.get(name) ?? [];
+      const unitAxes = prunable ? unitAxesOf(shape, axes, depthwise.has(name)) : null;
       return {
         name,
         shape,
@@ -90,6 +100,9 @@ export function operationTable(network: OnnxNetwork): Operation[] {
         trainable,
         ...(!trainable && { statistic: true as const }),
         ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / BATCH / size }),
+        ...(unitAxes && { unitAxes }),
+        ...(groups && { groups }),
+        ...(depthwise.has(name) && { keepsZero: true as const }),
       };
     });
     const prunable = listed.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
@@ -112,5 +125,8 @@ export function operationTable(network: OnnxNetwork): Operation[] {
       flopsPerWeight: prunable === 0 ? 0 : kernels / prunable,
     };
   };
-  return [...rows.values()].map((one) => ({ summary: summarize(one), reads: [...one.reads] }));
+  return [...rows.values()].map((one) => ({
+    summary: summarize(one),
+    links: { reads: [...one.reads], units: units(one.name) },
+  }));
 }

@@ -16,12 +16,13 @@ const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
  * @throws UserError('disk'); UserError('model-invalid') if a value does not fit its number type (above 65,504 in float16).
  */
 export async function writeGraph(model: GraphModel, path: string): Promise<void> {
-  const { file } = model;
-  const initializers = new Map(
+  const { file, thinned } = model;
+  const own = new Map(
     weightsInFile(model).flatMap(({ name, shape, data }): [string, TensorChange][] => {
       const before = file.model.graph.initializers.get(name)?.values();
       return before && same(before, data) ? [] : [[name, { dims: shape, values: data }]];
     }),
   );
-  await writeOnnxFile(file, { initializers }, path);
+  const initializers = new Map([...(thinned?.changes.initializers ?? []), ...own]);
+  await writeOnnxFile(file, { ...thinned?.changes, initializers }, path);
 }

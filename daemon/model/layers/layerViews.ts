@@ -18,9 +18,9 @@ type Weight = LayerSummary['weights'][number];
 function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>): ReadonlySet<number> {
   const held = new Set<number>();
   for (const { weights } of layers) {
-    for (const { name, prunable, groups } of weights) {
+    for (const { name, prunable, groups, keepsZero } of weights) {
       // A depthwise kernel maps zero to zero.
-      if (!prunable || pruned.has(name) || name.endsWith('/depthwise_kernel')) continue;
+      if (!prunable || pruned.has(name) || keepsZero || name.endsWith('/depthwise_kernel')) continue;
       for (const group of groups ?? []) held.add(group);
     }
   }

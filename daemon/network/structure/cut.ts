@@ -6,7 +6,7 @@ import type { Program, Step, Value } from './values.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** The entries of a row-major tensor that are kept, given by axis. */
-export function cutData<T extends Float32Array | Int32Array>(
+export function cutData<T extends Float32Array | Float64Array | Int32Array>(
   data: T,
   shape: readonly number[],
   kept: readonly (readonly number[])[],

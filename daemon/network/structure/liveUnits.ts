@@ -1,5 +1,5 @@
 import { type Absorber, absorberOf } from './absorb.js';
-import type { Classes } from './classes.js';
+import type { Axis, Classes } from './classes.js';
 import { known, type Known, splat, unknown } from './known.js';
 import type { Life } from './rule.js';
 import { ruleOf } from './rules/rules.js';
@@ -39,19 +39,21 @@ export class LiveUnits implements Life {
   #changed = false;
 
   /**
-   * Marks what is needed, from the outputs backwards. (It is mark and sweep, so a loop of units that only read each other does not
-   * keep itself alive.)
-   * @param roundTo axes of weights keep a multiple of this many indices if they had one; dead indices fill up.
+   * Marks what is needed, from the outputs backwards (mark and sweep: a loop of units that only read each other does not
+   * keep itself alive).
+   * @param roundTo axes of weights keep a multiple of this many indices, where they had as many; dead ones fill up.
+   * @param stays axes whose indices all stay, whether anything needs them or not.
    */
   constructor(
     private readonly program: Program,
     private readonly classes: Classes,
     readonly known: (value: Value) => Known,
     roundTo = 1,
+    stays: readonly Axis[] = [],
   ) {
     this.#live = new Uint8Array(classes.size);
     this.#zero = new Uint8Array(classes.size);
-    for (const { value, axis } of classes.pins)
+    for (const { value, axis } of [...classes.pins, ...stays])
       for (let i = 0; i < value.shape[axis]!; i++) this.#live[classes.of(value, axis, i)] = 1;
     do {
       this.#sweep();

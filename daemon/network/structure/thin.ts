@@ -1,5 +1,5 @@
 /** Exact thinning of any network: the same function with fewer units. */
-import type { Graph } from '../ir.js';
+import type { Graph, Node } from '../ir.js';
 import { Classes } from './classes.js';
 import { contractionOf, eachKept } from './contraction.js';
 import { cutData, cutGraph, type CutGraph } from './cut.js';
@@ -19,11 +19,15 @@ export interface ThinWeight {
 export interface ThinNetwork extends CutGraph {
   /** Every weight that the pass reads, by name, in the network's layout. */
   readonly weights: ReadonlyMap<string, ThinWeight>;
+  /** The indices that are left of an axis of a node of the pass; undefined of constants, and of nodes that the pass does not need. */
+  kept(node: Node, axis: number): readonly number[] | undefined;
 }
 
 export interface ThinOptions {
   /** Axes of weights keep a multiple of this many units (or all of them): 8 suits most processors. Default 1. */
   readonly roundTo?: number;
+  /** Axes of nodes of the pass whose indices all stay, whether anything needs them or not. */
+  readonly stays?: readonly { readonly node: Node; readonly axis: number }[];
 }
 
 /** Adds the constants that dead units pass to their readers to the vectors that absorb them. */
@@ -77,13 +81,15 @@ function withoutDeadReads(life: LiveUnits, sides: Sides, value: Value, data: Flo
 export function thinGraph(
   graph: Graph,
   weights: ReadonlyMap<string, Float32Array>,
-  { roundTo = 1 }: ThinOptions = {},
+  { roundTo = 1, stays = [] }: ThinOptions = {},
 ): ThinNetwork {
   const program = programOf(graph);
   for (const [name, { shape }] of program.weights)
     if (weights.get(name)?.length !== sizeOf(shape)) throw new RangeError(`weight "${name}" has ${weights.get(name)?.length ?? 'no'} values; the network reads [${shape}]`); // prettier-ignore
   const classes = new Classes(program);
-  const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo);
+  const valueOf = new Map(program.values.map((value) => [value.node, value]));
+  const whole = stays.map(({ node, axis }) => ({ value: valueOf.get(node)!, axis }));
+  const life = new LiveUnits(program, classes, knownValues(program, weights), roundTo, whole);
   const indices = new Map<string, readonly number[]>();
   const kept: Kept = (value, axis) => {
     const key = `${value.id} ${axis}`;
@@ -105,5 +111,12 @@ export function thinGraph(
       return [name, { shape: axes.map(({ length }) => length), data: cutData(data, value.shape, axes), kept: axes }];
     }),
   );
-  return { ...cutGraph(program, kept), weights: thinned };
+  return {
+    ...cutGraph(program, kept),
+    weights: thinned,
+    kept: (node, axis) => {
+      const value = node.op === 'Constant' ? undefined : valueOf.get(node);
+      return value && kept(value, axis);
+    },
+  };
 }

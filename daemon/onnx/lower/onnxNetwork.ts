@@ -45,11 +45,19 @@ export interface OnnxOperation {
   readonly shape: readonly number[];
 }
 
+/** A pass with what each name of the file stands for in it. */
+export interface OnnxPass extends Pass {
+  readonly values: ReadonlyMap<string, Value>;
+}
+
 export interface OnnxNetwork extends Network {
   readonly weights: readonly OnnxWeight[];
+  /** The batch that a file without an open batch axis was written for. */
+  readonly fileBatch?: number;
   readonly operations: readonly OnnxOperation[];
   /** Notes on the import for the user. */
   readonly notes: readonly string[];
+  pass(builder: GraphBuilder, spec: PassSpec): OnnxPass;
 }
 
 /** Batch of the plan of a network with an open batch: large enough that no other axis is mistaken for the samples. */
@@ -150,7 +158,8 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     }),
     operations: operationsOf(model, nodes, names, plan),
     notes: notesOf(model, nodes, weights.used()),
-    pass(builder: GraphBuilder, spec: PassSpec): Pass {
+    ...(fileBatch !== undefined && { fileBatch }),
+    pass(builder: GraphBuilder, spec: PassSpec): OnnxPass {
       const written = fileBatch !== undefined && fileBatch !== spec.batch ? plan.shapes : undefined;
       const lowering = new Lowering({ builder, weights, batch: spec.batch, fileBatch, written, training: spec.training, weight: spec.weight }); // prettier-ignore
       const values = walk({ model, nodes, names, lowering, inputs: valuesOf(lowering, spec.data, images) });
@@ -160,7 +169,7 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
         if (!sameShape(node.shape, expected)) throw new UserError('model-unsupported', `${path}: its output "${name}" is of shape [${node.shape}] for a batch of ${spec.batch}, not [${expected}]: the file was written for a batch of ${fileBatch}; export it with an open first axis (dynamic_axes)`, { file: path }); // prettier-ignore
         return node.dtype === 'float32' ? node : lowering.cast(node, 'float32');
       });
-      return { outputs, states: lowering.states };
+      return { outputs, states: lowering.states, values };
     },
   };
 }
