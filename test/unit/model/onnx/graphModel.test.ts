@@ -119,7 +119,7 @@ describe('a network as layers and as ONNX', () => {
 });
 
 describe('files of PyTorch', () => {
-  it.each(['cnn-folded', 'cnn-opset9', 'attention', 'external'])('%s: a session predicts what onnxruntime does with the file', async (name) => {
+  it.each(['cnn-folded', 'cnn-opset9', 'cnn-training', 'attention', 'external'])('%s: a session predicts what onnxruntime does with the file', async (name) => {
     const model = await open(join(fixtures, `${name}.onnx`));
     const shapes = frontEndOf(model).inputs().map(({ shape }) => shape as number[]);
     const inputs = shapes.map((shape, i) => random(5 * sizeOf(shape), i + 2));
