@@ -137,6 +137,8 @@ else {
     `| network | weights | ${modes.flatMap((mode) => heads.map((head) => `${head} (${mode})`)).join(' | ')} |`,
   );
   console.log(`| --- | --- | ${modes.flatMap(() => heads.map(() => '---')).join(' | ')} |`);
+  if (first === undefined)
+    for (const name of listed('TOO_LARGE')) console.log(`| ${name} | skipped: its file is above 2 GB |`);
   let failed = 0;
   for (const name of names) {
     const row = rowOf(name);

@@ -129,7 +129,10 @@ SMALL = {
     "conv1d": (Conv1d, [(4, 20)]),
 }
 
-TORCHVISION = torchvision.models.list_models(module=torchvision.models)
+# Protocol buffers end at 2 GB, and PyTorch 1.13 needs more memory for larger files than machines have that run tests.
+TOO_LARGE = ["regnet_y_128gf", "vit_h_14"]
+
+TORCHVISION = [name for name in torchvision.models.list_models(module=torchvision.models) if name not in TOO_LARGE]
 
 # Adaptive pooling to 6 x 6 or 7 x 7, windows and auxiliary classifiers leave these no smaller image. All others take 64 x 64.
 LEAST = {"alexnet": 224, "inception_v3": 299, "maxvit_t": 224} | {name: 224 for name in TORCHVISION if name.startswith("vgg")}

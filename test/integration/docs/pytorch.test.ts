@@ -49,6 +49,10 @@ describe.runIf(pythonHas('torch') && pythonHas('onnx'))('docs/pytorch.md', () =>
     expect(Number(error)).toBeCloseTo(lines.at(-1)!['error'] as number, 4);
     expect(Number(error)).toBeLessThan(0.05);
 
+    python('serve');
+    const served = await lcPrune(['evaluate', 'served.onnx', '--data', 'train.npz', '--json'], { cwd: folder });
+    expect(served.lines.at(-1)!['error']).toBeCloseTo(Number(error), 4);
+
     shell(mask!);
     const shares = JSON.parse(python('masks').trim().split('\n').at(-1)!.replaceAll("'", '"')) as Record<string, number>;
     expect(Object.keys(shares).sort()).toEqual(['conv1.weight_mask', 'conv2.weight_mask', 'fc.weight_mask']);

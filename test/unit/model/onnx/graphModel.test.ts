@@ -137,6 +137,8 @@ describe('files of PyTorch', () => {
     expect(training.notes.join()).toMatch(/2 BatchNormalizations present: trained with the network/);
     const statistics = summarizeModel(training).flatMap(({ weights }) => weights.filter(({ statistic }) => statistic)).map(({ name }) => name); // prettier-ignore
     expect(statistics.filter((name) => /running_(mean|var)$/.test(name))).toHaveLength(4);
+    expect(training.notes.join()).toMatch(/the file is in training mode.*export that in evaluation mode/);
+    expect((await open(join(fixtures, 'cnn-folded.onnx'))).notes.join()).not.toContain('the file is in training mode');
     expect((await open(join(fixtures, 'cnn-folded.onnx'))).notes.join()).toMatch(/folded.*TrainingMode\.TRAINING/);
   });
 
