@@ -12,6 +12,7 @@ import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 import { machineText } from './machine.js';
 import { writeModule } from './formats.js';
+import { inferenceSession } from './runOnnx.js';
 import { thin } from './thin.js';
 import { writeThinnedOnnx } from './thinnedOnnx.js';
 import { writeOnnx } from './writeOnnx.js';
@@ -61,12 +62,12 @@ const uniform = (length: number): Float32Array => {
 /** The calls of one ONNX file; a file with a fixed batch size has that one only. */
 async function onnxCandidates(
   what: Latency['what'],
-  file: string,
+  { file, model }: { readonly file: string; readonly model: Model },
   batches: readonly number[],
 ): Promise<{ candidates: Candidate[]; release(): Promise<void> }> {
   const ort = await import('onnxruntime-node');
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: ['cpu'] };
-  const session = await ort.InferenceSession.create(file, options);
+  const session = await inferenceSession(file, model, options);
   const candidates: Candidate[] = [];
   const seen = new Set<number>();
   for (const wanted of batches) {
@@ -178,8 +179,8 @@ export async function measureLatency(
       if (!one || (what === 'thinned' && one === model)) continue;
       await attempt(what, async () => {
         const file = join(folder, `${what}.onnx`);
-        await (what === 'thinned' ? writeThinnedOnnx : writeOnnx)(one, file);
-        const opened = await onnxCandidates(what, file, batches);
+        await writeOnnx(one, file);
+        const opened = await onnxCandidates(what, { file, model: one }, batches);
         candidates.push(...opened.candidates);
         releases.push(opened.release);
       });

@@ -1,5 +1,9 @@
 /** A written ONNX file in onnxruntime, as a function of samples as the product has them. */
+import { randomUUID } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { Model } from '../model/model.js';
+import { inInferenceMode, isInTrainingMode } from '../onnx/file/inferenceMode.js';
 import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 
@@ -51,6 +55,31 @@ const CONVERT: Readonly<Record<string, (values: Float32Array) => Float32Array | 
 }; // prettier-ignore
 
 /**
+ * Opens a written file for inference: one that was exported for training runs on its moving averages, as evaluations do.
+ * @param path of a file of `model`. @throws Error of onnxruntime.
+ */
+export async function inferenceSession(
+  path: string,
+  model: Model,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const { InferenceSession } = await import('onnxruntime-node');
+  if (model.kind === 'layers' || !isInTrainingMode(model.file.model)) return InferenceSession.create(path, options);
+  const bytes = inInferenceMode(await readFile(path), model.file.model, path);
+  const { initializers } = model.file.model.graph;
+  if ([...initializers.values()].every(({ external }) => external === undefined))
+    return InferenceSession.create(bytes, options);
+  // Tensors in other files are found from the folder that the model lies in.
+  const beside = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(beside, bytes);
+    return await InferenceSession.create(beside, options);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+/**
  * @param path of a file of `model`. @param inputShapes of one sample, per input, as the product's data has them.
  * @param output the model's output to give, by its place.
  * @throws UserError('model-unsupported') where the file has another form than the data; Error of onnxruntime.
@@ -63,7 +92,7 @@ export async function openOnnx(
 ): Promise<OnnxRun> {
   const ort = await import('onnxruntime-node');
   const ports = model.kind === 'graph' ? model.network : null;
-  const session = await ort.InferenceSession.create(path, { executionProviders: ['cpu'] });
+  const session = await inferenceSession(path, model, { executionProviders: ['cpu'] });
   const refuse = async (why: string): Promise<never> => {
     await session.release();
     throw new UserError('model-unsupported', why);

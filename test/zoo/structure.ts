@@ -1,8 +1,9 @@
 /**
  * What structure finds in networks that PyTorch exports: `npm run zoo:structure [names]`. Of each network: its units that can go and
  * the share of the FLOPs that goes with all of them but one a tensor; then half of them, drawn by a seed, are set to 0 and
- * taken out, and both networks run in onnxruntime on one image. Needs the files of `npm run test:zoo` in .cache/zoo.
+ * taken out, and both networks run in onnxruntime on one image of 224 x 224. Exports are kept in .cache/zoo.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRandom } from '../../daemon/lc/random.js';
 import { flopsOf } from '../../daemon/network/structure/flops.js';
@@ -21,7 +22,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 async function line(name: string): Promise<string> {
   const path = `.cache/zoo/${name}.eval.onnx`;
-  if (!existsSync(path)) return `| ${name} | no ${path}: npm run test:zoo ${name} |`;
+  if (!existsSync(path)) execFileSync('/usr/bin/python3', ['-W', 'ignore', 'test/zoo/export.py', '.cache/zoo', '224', name], { stdio: ['ignore', 'ignore', 'inherit'] }); // prettier-ignore
   const model = readOnnx(readFileSync(path), { path });
   const network = networkOfOnnx(model, path);
   const start = performance.now();

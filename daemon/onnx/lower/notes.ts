@@ -1,3 +1,4 @@
+import { isInTrainingMode } from '../file/inferenceMode.js';
 import type { OnnxModel, OnnxNode } from '../file/onnxModel.js';
 import type { WeightRecord } from './weights.js';
 
@@ -32,19 +33,24 @@ function sharedNote(nodes: readonly OnnxNode[], weights: readonly WeightRecord[]
   return `${many(tied.length, 'tensor')} of the file ${tied.length === 1 ? 'is' : 'are'} tied to ${names.slice(0, 3).join(', ')}${names.length > 3 ? `... (${names.length})` : ''}, and counted once`; // prettier-ignore
 }
 
+/** Its errors are those of inference here, which are not what the file gives elsewhere. */
+const trainingModeNote =
+  'the file is in training mode, and what is written stays so: other programs that run it normalise with the statistics of each batch, and may drop; errors here are those of inference. To serve it, load the pruned weights into the module and export that in evaluation mode';
+
 const WIDENED: Readonly<Record<string, string>> = {
   float16: 'float16, computed in float32',
   bfloat16: 'bfloat16, computed in float32',
   double: 'float64, computed in float32',
 };
 
-/** One sentence each about BatchNormalization, ties, number types and statistics that cannot move. */
+/** One sentence each about BatchNormalization, the file's mode, ties, number formats and statistics that cannot move. */
 export function notesOf(model: OnnxModel, nodes: readonly OnnxNode[], weights: readonly WeightRecord[]): string[] {
   const frozen = weights.filter((weight) => weight.frozen).length / 2;
   const types = [...new Set(weights.map(({ tensor }) => tensor.type))].flatMap((type) => WIDENED[type] ?? []);
   const stuck = weights.filter(({ asState, asParameter }) => asState > 0 && asParameter > 0);
   return [
     batchNormNote(nodes, Math.ceil(frozen)),
+    isInTrainingMode(model) ? trainingModeNote : undefined,
     sharedNote(nodes, weights),
     types.length > 0 ? `weights of ${types.join(' and ')}` : undefined,
     stuck.length > 0 ? `${many(stuck.length, 'tensor')} (${stuck[0]!.name}) serve as a weight and as a moving average, which an exporter does with equal values: the averages stay as they are; export the trained model, in training mode` : undefined, // prettier-ignore

@@ -1,9 +1,13 @@
 /** The product on an ONNX file: every command that takes a model, and the same numbers as on the same network as layers. */
 import { spawnSync } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onnxFile } from '../../../daemon/export/writeOnnx.js';
+import { createRandom } from '../../../daemon/lc/random.js';
 import { readModel } from '../../../daemon/model/files/readModel.js';
+import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
+import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { pythonHas } from '../../fixtures/debianPython.js';
 import { tinyWorkspace, TINY_PLAN, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
@@ -29,16 +33,41 @@ beforeAll(async () => {
 afterAll(() => ws.remove());
 
 describe('a run of an .onnx', () => {
-  it('gives the numbers of the same network as model.json, to the last digit', async () => {
-    const run = await cli('run', 'layers.prune.json', '--json');
+  /** Runs the same plan on model.json and compares what has come of it. */
+  async function sameFigures(ofGraph: Done, layersPlan: string): Promise<void> {
+    const run = await cli('run', layersPlan, '--json');
+    expect(run.code, run.stderr).toBe(0);
     const ofLayers = run.lines.at(-1) as Done;
     const figures = ({ kept, reference, theta, retrained }: Done) => ({ kept, reference, theta, retrained });
-    expect(figures(done)).toEqual(figures(ofLayers));
+    expect(figures(ofGraph)).toEqual(figures(ofLayers));
     const weights = async (folder: string, file: string) => {
       const model = await readModel(join(folder, 'result', file), { workspace: ws.folder });
       return new Map(model.weights.map(({ name, data }) => [name, data]));
     };
-    expect(await weights(done.folder, 'model.onnx')).toEqual(await weights(ofLayers.folder, 'model.json'));
+    expect(await weights(ofGraph.folder, 'model.onnx')).toEqual(await weights(ofLayers.folder, 'model.json'));
+  }
+
+  it('gives the numbers of the same network as model.json, to the last digit', () =>
+    sameFigures(done, 'layers.prune.json'));
+
+  it('LeNet300 pruned to 1% does, too', async () => {
+    const lenet = buildArchitecture('lenet300', 3);
+    await mkdir(ws.path('lenet'));
+    await writeTfjsModel(lenet, ws.path('lenet', 'model.json'));
+    await writeFile(ws.path('lenet.onnx'), await onnxFile(lenet));
+    const random = createRandom(8);
+    // Ten classes, each bright in rows of its own.
+    const rows = Array.from({ length: 400 }, (_, i) =>
+      [i % 10, ...Array.from({ length: 784 }, (_, at) => (0.3 * random.next() + (Math.floor(at / 78.4) === i % 10 ? 0.5 : 0)).toFixed(2))].join(',')); // prettier-ignore
+    const header = ['label', ...Array.from({ length: 784 }, (_, at) => `p${at}`)].join(',');
+    await writeFile(ws.path('bright.csv'), [header, ...rows].join('\n'));
+    for (const [name, model] of [['lenet-layers', 'lenet/model.json'], ['lenet-graph', 'lenet.onnx']] as const)
+      await writeFile(ws.path(`${name}.prune.json`), JSON.stringify({ ...(JSON.parse(plan(model)) as object), data: { source: 'bright.csv', labels: 'label', validation: 0.2, preprocess: { scale: 'none' } }, budget: { keep: '1%' }, schedule: { mu0: 1e-3, a: 1.5, iterations: 3, epochs: 1 } })); // prettier-ignore
+    const run = await cli('run', 'lenet-graph.prune.json', '--json');
+    expect(run.code, run.stderr).toBe(0);
+    const ofGraph = run.lines.at(-1) as Done;
+    expect(ofGraph.kept).toBe(2662);
+    await sameFigures(ofGraph, 'lenet-layers.prune.json');
   });
 
   it('writes the file itself with other weights, whose error onnxruntime confirms', async () => {

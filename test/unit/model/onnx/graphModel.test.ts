@@ -1,5 +1,5 @@
 /** ONNX files as models: the same questions, sessions and numbers as of layers. */
-import { copyFile, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ import { trainingSetup, type TrainingSetup } from '../../../../daemon/model/setu
 import { summarizeModel } from '../../../../daemon/model/summarize.js';
 import { hashModel, withWeights } from '../../../../daemon/model/weights.js';
 import { sizeOf } from '../../../../daemon/protocol/shape.js';
+import { python, pythonHas } from '../../../fixtures/debianPython.js';
 
 const fixtures = resolve('test/fixtures/onnx');
 let folder: string;
@@ -119,8 +120,8 @@ describe('a network as layers and as ONNX', () => {
 });
 
 describe('files of PyTorch', () => {
-  it.each(['cnn-folded', 'cnn-opset9', 'attention', 'external'])('%s: a session predicts what onnxruntime does with the file', async (name) => {
-    const model = await open(join(fixtures, `${name}.onnx`));
+  const predictsAlike = async (path: string) => {
+    const model = await open(path);
     const shapes = frontEndOf(model).inputs().map(({ shape }) => shape as number[]);
     const inputs = shapes.map((shape, i) => random(5 * sizeOf(shape), i + 2));
     const found = await using(model, 'onnx-cpu', (session) => session.predict(inputs, 5), { ...SPEC, loss: 'meanSquaredError', batchSize: 5, purpose: 'inference' });
@@ -130,13 +131,28 @@ describe('files of PyTorch', () => {
     expect(found.length).toBe(expected.length);
     const scale = Math.max(...expected.map(Math.abs));
     found.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(1e-5 * scale));
-  }); // prettier-ignore
+  }; // prettier-ignore
+
+  it.each(['cnn-folded', 'cnn-opset9', 'cnn-training', 'attention', 'external'])('%s: a session predicts what onnxruntime does with the file', (name) => predictsAlike(join(fixtures, `${name}.onnx`))); // prettier-ignore
+
+  it.runIf(pythonHas('onnx'))('for training, with weights in another file: the same', async () => {
+    const beside = await realpath(await mkdtemp(join(folder, 'beside-')));
+    const target = join(beside, 'training.onnx');
+    python(
+      'import onnx, sys; onnx.save(onnx.load(sys.argv[1]), sys.argv[2], save_as_external_data=True, location="weights.data", size_threshold=0); print(0)',
+      [join(fixtures, 'cnn-training.onnx'), target],
+    );
+    await predictsAlike(target);
+    expect((await readdir(beside)).sort()).toEqual(['training.onnx', 'weights.data']);
+  });
 
   it('report what the export did to BatchNormalization, and train its averages as states', async () => {
     const training = await open(join(fixtures, 'cnn-training.onnx'));
     expect(training.notes.join()).toMatch(/2 BatchNormalizations present: trained with the network/);
     const statistics = summarizeModel(training).flatMap(({ weights }) => weights.filter(({ statistic }) => statistic)).map(({ name }) => name); // prettier-ignore
     expect(statistics.filter((name) => /running_(mean|var)$/.test(name))).toHaveLength(4);
+    expect(training.notes.join()).toMatch(/the file is in training mode.*export that in evaluation mode/);
+    expect((await open(join(fixtures, 'cnn-folded.onnx'))).notes.join()).not.toContain('the file is in training mode');
     expect((await open(join(fixtures, 'cnn-folded.onnx'))).notes.join()).toMatch(/folded.*TrainingMode\.TRAINING/);
   });
 
