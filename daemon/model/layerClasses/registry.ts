@@ -25,7 +25,9 @@ import { BATCH_NORMALIZATION } from './normalisation/batchNormalization.js';
 import { GROUP_NORMALIZATION } from './normalisation/groupNormalization.js';
 import { LAYER_NORMALIZATION } from './normalisation/layerNormalization.js';
 import { NORMALIZATION } from './normalisation/normalization.js';
+import { UNIT_NORMALIZATION } from './normalisation/unitNormalization.js';
 import { OPERATIONS } from './operation.js';
+import { ADAPTIVE_POOLING } from './pooling/adaptivePooling.js';
 import { GLOBAL_POOLING } from './pooling/globalPooling.js';
 import { POOLING } from './pooling/pooling.js';
 import { PASSING } from './preprocessing/passing.js';
@@ -56,6 +58,7 @@ const CLASSES = {
   ...BIDIRECTIONAL,
   ...POOLING,
   ...GLOBAL_POOLING,
+  ...ADAPTIVE_POOLING,
   ...ZERO_PADDING,
   ...CROPPING,
   ...UP_SAMPLING,
@@ -70,6 +73,7 @@ const CLASSES = {
   ...BATCH_NORMALIZATION,
   ...LAYER_NORMALIZATION,
   ...GROUP_NORMALIZATION,
+  ...UNIT_NORMALIZATION,
   ...NORMALIZATION,
   ...DROPOUTS,
   ...MASKING,

@@ -104,6 +104,15 @@ def convolutions():
                 shape = (4, *small) if config["data_format"] == "channels_first" else (*small, 4)
                 yield case(f"Conv{n}DTranspose {name}", shape, layer(f"Conv{n}DTranspose", [(*k, 3, 4), (3,)][: 1 + bias], filters=3, output_padding=None, **config))
         yield case(f"Conv{n}D groups", formed(n, 4, ""), layer(f"Conv{n}D", [(*k, 2, 6), (6,)], filters=6, groups=2, **base))
+        grouped = {"groups of one same": (4, {"padding": "same"}), "groups same strides 2": (2, {"padding": "same", "strides": [2] * n}), "groups no bias, relu": (2, {"use_bias": False, "activation": "relu"}), "groups channels first": (4, {"data_format": "channels_first"}), "groups dilated": (2, {"dilation_rate": [2] + [1] * (n - 1)}), "groups softmax": (2, {"activation": "softmax"})}
+        if n == 1:
+            grouped |= {"groups causal": (2, {"padding": "causal"})}
+        for name, (groups, more) in grouped.items():
+            config = {**base, **more}
+            yield case(f"Conv{n}D {name}", formed(n, 4, config["data_format"]), layer(f"Conv{n}D", [(*k, 4 // groups, 8), (8,)][: 1 + config["use_bias"]], filters=8, groups=groups, **config))
+        small = (2, 3, 2) if n == 3 else SPACE[n]
+        for name, more in {"output_padding valid": {"output_padding": [1] * n, "strides": [2] * n}, "output_padding same": {"output_padding": [1] * n, "strides": [2] * n, "padding": "same"}, "no output_padding same": {"output_padding": [0] * n, "strides": [2] * n, "padding": "same"}, "dilated": {"output_padding": None, "dilation_rate": [2] + [1] * (n - 1)}, "dilated same": {"output_padding": None, "dilation_rate": [2] * n, "padding": "same"}}.items():
+            yield case(f"Conv{n}DTranspose {name}", (*small, 4), layer(f"Conv{n}DTranspose", [(*k, 3, 4), (3,)], filters=3, **{**base, **more}))
 
 
 def poolings():
@@ -113,6 +122,8 @@ def poolings():
                 config = {"pool_size": [2] * n, "strides": [2] * n, "padding": "valid", "data_format": "channels_last", **more}
                 yield case(f"{kind}Pooling{n}D {name}", formed(n, 3, config["data_format"]), layer(f"{kind}Pooling{n}D", **config))
             for form in ("channels_last", "channels_first"):
+                for size in ([2] * n, [3, 4, 2][:n]):
+                    yield case(f"Adaptive{kind}Pooling{n}D {form} to {size}", formed(n, 3, form), layer(f"Adaptive{kind}Pooling{n}D", output_size=size, data_format=form))
                 for keep in (False, True):
                     yield case(f"Global{kind}Pooling{n}D {form} keepdims {keep}", formed(n, 3, form), layer(f"Global{kind}Pooling{n}D", data_format=form, keepdims=keep))
 
@@ -160,6 +171,12 @@ def normalizations():
     for scale, center in ((False, True), (True, False), (False, False)):
         yield case(f"GroupNormalization scale {scale} center {center}", (3, 4), layer("GroupNormalization", [[(4,), SCALE]] * scale + [(4,)] * center, groups=2, axis=-1, epsilon=0.001, center=center, scale=scale))
     yield case("UnitNormalization", (3, 4), layer("UnitNormalization", axis=-1))
+    for axis in (1, [1, 2]):
+        yield case(f"UnitNormalization axis {axis}", (3, 4), layer("UnitNormalization", axis=axis))
+    for axis, own in (([-1], (4,)), ([1], (3,)), ([1, 2], (3, 4))):
+        yield case(f"RMSNormalization axis {axis}", (3, 4), layer("RMSNormalization", [[own, SCALE]], axis=axis, epsilon=0.001))
+    for scale in (True, False):
+        yield case(f"LayerNormalization rms_scaling scale {scale}", (3, 4), layer("LayerNormalization", [[(4,), SCALE]], axis=[-1], epsilon=0.001, center=True, scale=scale, rms_scaling=True))
 
 
 def merges():

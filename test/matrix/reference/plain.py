@@ -91,11 +91,20 @@ def layer_normalization(config, weights, xs, training):
     x = xs[0]
     axes = tuple(a % x.ndim for a in ([config["axis"]] if isinstance(config["axis"], int) else config["axis"]))
     shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+    if config.get("rms_scaling"):
+        return x / np.sqrt(x.var(axes, keepdims=True) + config["epsilon"]) * weights[0].reshape(shape)
     y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + config["epsilon"])
     given = list(weights)
     if config["scale"]:
         y = y * given.pop(0).reshape(shape)
     return y + given.pop(0).reshape(shape) if config["center"] else y
+
+
+def rms_normalization(config, weights, xs, training):
+    x = xs[0]
+    axes = tuple(sorted(a % x.ndim for a in ([config["axis"]] if isinstance(config["axis"], int) else config["axis"])))
+    y = x / np.sqrt((x * x).mean(axes, keepdims=True) + config["epsilon"])
+    return y * weights[0].reshape([n if a in axes else 1 for a, n in enumerate(x.shape)])
 
 
 def normalization(config, weights, xs, training):
@@ -167,7 +176,8 @@ LAYERS = {
     "BatchNormalization": batch_normalization,
     "LayerNormalization": layer_normalization,
     "GroupNormalization": group_normalization,
-    "UnitNormalization": lambda c, w, xs, t: xs[0] / np.sqrt(np.maximum((xs[0] ** 2).sum(c["axis"], keepdims=True), 1e-12)),
+    "UnitNormalization": lambda c, w, xs, t: xs[0] / np.sqrt((xs[0] ** 2).sum(c["axis"] if isinstance(c["axis"], int) else tuple(c["axis"]), keepdims=True)),
+    "RMSNormalization": rms_normalization,
     "Normalization": normalization,
     "Rescaling": lambda c, w, xs, t: xs[0] * np.array(c["scale"]) + np.array(c["offset"]),
     "Activation": lambda c, w, xs, t: activate(c["activation"], xs[0]),
