@@ -6,6 +6,8 @@ import { own } from '../layers/layerConfig.js';
 import { ACTIVATIONS } from './activations/activations.js';
 import { PRELU } from './activations/prelu.js';
 import { RELUS } from './activations/relu.js';
+import { ATTENTION } from './attention/attention.js';
+import { MULTI_HEAD } from './attention/multiHead.js';
 import { FLATTEN } from './arrangement/flatten.js';
 import { ARRANGEMENT } from './arrangement/reshape.js';
 import { CONVOLUTIONS } from './convolutions/convolution.js';
@@ -54,6 +56,8 @@ const CLASSES = {
   ...CELLS,
   ...RNN_LAYERS,
   ...CONV_LSTM,
+  ...ATTENTION,
+  ...MULTI_HEAD,
   ...TIME_DISTRIBUTED,
   ...BIDIRECTIONAL,
   ...POOLING,

@@ -260,6 +260,36 @@ def recurrent():
     yield case("TimeDistributed BatchNormalization", (3, 4), layer("TimeDistributed", [[(4,), {**SCALE, **inside}], [(4,), inside], [(4,), {**MEAN, **inside}], [(4,), {**VARIANCE, **inside}]], layer={"class_name": "BatchNormalization", "config": {"axis": -1, "momentum": 0.9, "epsilon": 0.01, "center": True, "scale": True}}))
 
 
+def attentions():
+    def head(shapes, heads, kv, size, value, bias=True, gate=False, private=False, output=None):
+        at = lambda name: {"at": name if name.startswith("_") or not private else f"_{name}"}
+        query = shapes[0][-1]
+        of_value, of_key = (shapes[1][-1] if len(shapes) > 1 else query), (shapes[-1][-1] if len(shapes) > 1 else query)
+        out = [output] if output else [query]
+        rows = []
+        for name, read, n, h in (("query_dense", query, heads, size), ("key_dense", of_key, kv, size), *([("_gate_dense", query, heads, value)] if gate else []), ("value_dense", of_value, kv, value)):
+            rows += [[(read, n, h), at(name)], [(n, h), at(name)]][: 1 + bias]
+        return rows + [[(heads, value, *out), at("output_dense")], [tuple(out), at("output_dense")]][: 1 + bias]
+
+    base = {"num_heads": 2, "key_dim": 3, "value_dim": 3, "dropout": 0.0, "use_bias": True, "use_gate": False, "output_shape": None, "attention_axes": [1], "sliding_window": None, "seed": None}
+    own = {"to itself": ([(5, 4)], {}), "to another": ([(5, 4), (3, 6)], {}), "with keys": ([(3, 4), (5, 6), (5, 2)], {}), "value_dim": ([(5, 4)], {"value_dim": 2}), "no bias": ([(5, 4)], {"use_bias": False}), "causal": ([(5, 4)], {"call": {"use_causal_mask": True}}), "causal to another": ([(5, 4), (3, 4)], {"call": {"use_causal_mask": True}}), "sliding window": ([(6, 4)], {"sliding_window": 2}), "gate": ([(5, 4)], {"use_gate": True, "value_dim": 2}), "output_shape": ([(5, 4)], {"output_shape": [3]}), "over axis 1": ([(3, 2, 4)], {"attention_axes": [1]}), "over axis 2": ([(3, 2, 4)], {"attention_axes": [2]}), "over both axes": ([(3, 2, 4)], {"attention_axes": [1, 2]})}
+    for name, (shapes, more) in own.items():
+        config = {**base, **more}
+        rows = head(shapes, 2, 2, 3, config["value_dim"], config["use_bias"], config["use_gate"], output=(config["output_shape"] or [None])[0])
+        yield case(f"MultiHeadAttention {name}", shapes, layer("MultiHeadAttention", rows, **config))
+    yield case("MultiHeadAttention dropout in inference", (5, 4), layer("MultiHeadAttention", head([(5, 4)], 2, 2, 3, 3), **{**base, "dropout": 0.4}), training=False)
+    base = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": True, "use_gate": False, "sliding_window": None, "dropout": 0.0, "seed": None}
+    for name, shapes, more in (("to itself", [(5, 4)], {}), ("to another", [(5, 4), (3, 4)], {}), ("causal, no bias", [(5, 4)], {"use_bias": False, "call": {"use_causal_mask": True}}), ("gate", [(5, 4)], {"use_gate": True}), ("one key", [(5, 4)], {"num_key_value_heads": 1})):
+        config = {**base, **more}
+        yield case(f"GroupedQueryAttention {name}", shapes, layer("GroupedQueryAttention", head(shapes, 4, config["num_key_value_heads"], 3, 3, config["use_bias"], config["use_gate"], True), **config))
+    two, keys = [(5, 4), (3, 4)], [(5, 4), (3, 6), (3, 4)]
+    for name, shapes, use_scale, mode, more in (("", two, False, "dot", {}), ("scale", two, True, "dot", {}), ("with keys", keys, False, "dot", {}), ("concat", two, False, "concat", {}), ("concat scale", two, True, "concat", {}), ("causal", two, False, "dot", {"call": {"use_causal_mask": True}})):
+        rows = [()] * (use_scale + (mode == "concat"))
+        yield case(f"Attention {name}".strip(), shapes, layer("Attention", rows, use_scale=use_scale, score_mode=mode, dropout=0.0, seed=None, **more))
+    for use_scale in (True, False):
+        yield case(f"AdditiveAttention scale {use_scale}", two, layer("AdditiveAttention", [(4,)] * use_scale, use_scale=use_scale, dropout=0.0, seed=None))
+
+
 def cases():
-    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent):
+    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent, attentions):
         yield from family()

@@ -11,7 +11,6 @@ export const REFUSED = {
   },
   StringLookup: { refused: 'is a StringLookup layer; encode the strings in the data and save the model without it' },
   IntegerLookup: { refused: 'is an IntegerLookup layer; encode the values in the data and save the model without it' },
-  MultiHeadAttention: { refused: 'is a MultiHeadAttention layer, which cannot be loaded from a file by TensorFlow.js' },
   CuDNNLSTM: { refused: 'is a CuDNNLSTM layer; load it in Keras, copy its weights into an LSTM and save again' },
   CuDNNGRU: {
     refused: 'is a CuDNNGRU layer; load it in Keras, copy its weights into a GRU with reset_after=True and save again',
