@@ -13,9 +13,11 @@ import { ARRANGEMENT } from './arrangement/reshape.js';
 import { CONVOLUTIONS } from './convolutions/convolution.js';
 import { DEPTHWISE } from './convolutions/depthwise.js';
 import { SEPARABLE } from './convolutions/separable.js';
+import { LOCALLY_CONNECTED } from './convolutions/locallyConnected.js';
 import { TRANSPOSED } from './convolutions/transposed.js';
 import { DENSE } from './dense.js';
 import { DROPOUTS } from './dropouts.js';
+import { EINSUM_DENSE } from './einsumDense.js';
 import { EMBEDDING } from './embedding.js';
 import { INPUT } from './input.js';
 import type { LayerClass } from './layerClass.js';
@@ -42,22 +44,26 @@ import { CROPPING } from './space/cropping.js';
 import { UP_SAMPLING } from './space/upSampling.js';
 import { ZERO_PADDING } from './space/zeroPadding.js';
 import { BIDIRECTIONAL } from './wrappers/bidirectional.js';
+import { SPECTRAL_NORMALIZATION } from './wrappers/spectralNormalization.js';
 import { TIME_DISTRIBUTED } from './wrappers/timeDistributed.js';
 
 const CLASSES = {
   ...INPUT,
   ...DENSE,
+  ...EINSUM_DENSE,
   ...EMBEDDING,
   ...CONVOLUTIONS,
   ...TRANSPOSED,
   ...DEPTHWISE,
   ...SEPARABLE,
+  ...LOCALLY_CONNECTED,
   ...GATED_LAYERS,
   ...CELLS,
   ...RNN_LAYERS,
   ...CONV_LSTM,
   ...ATTENTION,
   ...MULTI_HEAD,
+  ...SPECTRAL_NORMALIZATION,
   ...TIME_DISTRIBUTED,
   ...BIDIRECTIONAL,
   ...POOLING,

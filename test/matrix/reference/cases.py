@@ -260,6 +260,24 @@ def recurrent():
     yield case("TimeDistributed BatchNormalization", (3, 4), layer("TimeDistributed", [[(4,), {**SCALE, **inside}], [(4,), inside], [(4,), {**MEAN, **inside}], [(4,), {**VARIANCE, **inside}]], layer={"class_name": "BatchNormalization", "config": {"axis": -1, "momentum": 0.9, "epsilon": 0.01, "center": True, "scale": True}}))
 
 
+def products():
+    for equation, shape, out, axes, own, bias in (("ab,bc->ac", (4,), 3, "c", (4, 3), (3,)), ("abc,cd->abd", (3, 4), [None, 2], "d", (4, 2), (2,)), ("...x,xy->...y", (2, 3, 4), 5, "y", (4, 5), (5,)), ("...x,xyz->...yz", (3, 4), [2, 5], "yz", (4, 2, 5), (2, 5)), ("abc,cde->abde", (3, 4), [None, 2, 3], "d", (4, 2, 3), (2, 1)), ("abcd,cde->abe", (3, 2, 4), [None, 5], None, (2, 4, 5), None), ("abc,bcd->abd", (3, 4), [None, 2], "bd", (3, 4, 2), (3, 2)), ("abc,cb->acb", (3, 4), [4, 3], None, (4, 3), None), ("ab...,bc->ac...", (4, 2, 3), 5, "c", (4, 5), (5, 1, 1)), ("abc,d->ad", (3, 4), 2, None, (2,), None)):
+        yield case(f"EinsumDense {equation} of {shape} bias {axes}", shape, layer("EinsumDense", [own] + [bias] * (bias is not None), equation=equation, output_shape=out, activation="tanh", bias_axes=axes))
+    at = {"at": "layer"}
+    yield case("SpectralNormalization Dense", (4,), layer("SpectralNormalization", [[(4, 3), at], [(3,), at]], power_iterations=1, layer={"class_name": "Dense", "config": {"units": 3, "activation": "silu", "use_bias": True}}))
+    yield case("SpectralNormalization Conv2D", (4, 3, 2), layer("SpectralNormalization", [[(2, 2, 2, 3), at]], power_iterations=2, layer={"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "activation": "relu", "use_bias": False}}))
+    for n, size, positions in ((1, [3], (5,)), (2, [3, 2], (4, 4))):
+        base = {"kernel_size": size, "strides": [1] * n, "padding": "valid", "data_format": "channels_last", "activation": "tanh", "use_bias": True, "implementation": 1}
+        k = size[0] * (size[1] if n == 2 else 1)
+        for name, more in (("", {}), ("strides 2", {"strides": [2] * n}), ("channels first", {"data_format": "channels_first"}), ("no bias", {"use_bias": False})):
+            config = {**base, **more}
+            space = tuple((p - 1) // config["strides"][0] + 1 for p in positions)
+            count = space[0] * (space[1] if n == 2 else 1)
+            yield case(f"LocallyConnected{n}D {name}".strip(), formed(n, 2, config["data_format"]), layer(f"LocallyConnected{n}D", [(count, k * 2, 3), (*space, 3)][: 1 + config["use_bias"]], filters=3, **config))
+    yield case("TimeDistributed EinsumDense", (3, 2, 4), layer("TimeDistributed", [[(4, 5), at], [(5,), at]], layer={"class_name": "EinsumDense", "config": {"equation": "abc,cd->abd", "output_shape": [None, 5], "bias_axes": "d"}}))
+    yield case("TimeDistributed Conv2D groups", (2, 4, 3, 2), layer("TimeDistributed", [[(2, 2, 1, 4), at], [(4,), at]], layer={"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 2, "activation": "hard_silu", "use_bias": True}}))
+
+
 def attentions():
     def head(shapes, heads, kv, size, value, bias=True, gate=False, private=False, output=None):
         at = lambda name: {"at": name if name.startswith("_") or not private else f"_{name}"}
@@ -291,5 +309,5 @@ def attentions():
 
 
 def cases():
-    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent, attentions):
+    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent, products, attentions):
         yield from family()

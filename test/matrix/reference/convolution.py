@@ -143,6 +143,21 @@ def global_pool(n, kind):
     return layer
 
 
+def locally_connected(n):
+    """keras/layers/local.py of Keras 2, implementation 1: a kernel [size x channels, filters] for each output position."""
+
+    def layer(config, weights, xs, training):
+        x = moved(config, xs[0])
+        kernel, strides, dilations, padding = window(config, n)
+        rows = np.stack([v for _, v in taps(x, kernel, strides, dilations, padding)], -2)
+        rows = rows.reshape(*rows.shape[:-2], -1)
+        space = rows.shape[1:-1]
+        y = np.einsum("bpk,pkf->bpf", rows.reshape(len(x), -1, rows.shape[-1]), weights[0]).reshape(len(x), *space, -1)
+        return finish(config, y, weights)
+
+    return layer
+
+
 def adaptive_pool(n, kind):
     """Position i of m pools floor(i n / m) to ceil((i + 1) n / m)."""
 
@@ -163,6 +178,7 @@ for _n in (1, 2, 3):
     LAYERS[f"Conv{_n}D"] = conv(_n)
     LAYERS[f"DepthwiseConv{_n}D"] = depthwise_conv(_n)
     LAYERS[f"SeparableConv{_n}D"] = separable_conv(_n)
+    LAYERS[f"LocallyConnected{_n}D"] = locally_connected(_n)
     LAYERS[f"Conv{_n}DTranspose"] = conv_transpose(_n)
     for _kind, _name in (("max", "Max"), ("average", "Average")):
         LAYERS[f"{_name}Pooling{_n}D"] = pool(_n, _kind)
