@@ -110,7 +110,10 @@ function nativeWeights(
     groups
       .map((group) => (variables(h5, group).length > 0 ? group : otherSpelling(group)))
       .flatMap((group) =>
-        variables(h5, group).map((name) => ({ path: `${group}/vars/${name}`, label: h5.text(`${group}/vars`, 'name') })),
+        variables(h5, group).map((name) => ({
+          path: `${group}/vars/${name}`,
+          label: h5.text(`${group}/vars`, 'name'),
+        })),
       );
   const regular = new Map(layers.map((layer) => [layer.path, layer.groups]));
   const complete = nodes.every((node) => read(regular.get(originalPath(node)) ?? []).length >= node.weights.length);

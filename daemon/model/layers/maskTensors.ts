@@ -178,14 +178,14 @@ export function dropMaskTensors(
   for (const { layer, args, kwargs } of calls.values()) {
     const at = where + layerName(layer);
     for (const { key, mask, input } of maskArguments(layer, args, kwargs)) {
-    const given = formulas.computed(mask);
-    if (given === null || input === undefined || given !== formulas.carried(input))
+      const given = formulas.computed(mask);
+      if (given === null || input === undefined || given !== formulas.carried(input))
       refuseAt(at)('takes a mask that is not the one its input carries; give the Embedding in front mask_zero=True, or put a Masking layer there, in place of the mask argument'); // prettier-ignore
-    // Keras applies this mask, and would not fill in another beside it.
-    if (refsIn(kwargs.initial_state).length > 0)
-      refuseAt(at)('takes a mask as an argument beside initial states; call it without the one or the other');
-    delete kwargs[key];
-    notes.add('a mask that Keras 3 wrote as a tensor is that of the input', at);
+      // Keras applies this mask, and would not fill in another beside it.
+      if (refsIn(kwargs.initial_state).length > 0)
+        refuseAt(at)('takes a mask as an argument beside initial states; call it without the one or the other');
+      delete kwargs[key];
+      notes.add('a mask that Keras 3 wrote as a tensor is that of the input', at);
     }
   }
   // Operations that computed masks and are no longer read.

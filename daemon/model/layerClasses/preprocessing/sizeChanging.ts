@@ -9,4 +9,7 @@ const toSize: LayerClass = {
   changesSize: true,
 };
 
-export const SIZE_CHANGING = { Resizing: toSize, CenterCrop: toSize, RandomCrop: toSize } satisfies Record<string, LayerClass>;
+export const SIZE_CHANGING = { Resizing: toSize, CenterCrop: toSize, RandomCrop: toSize } satisfies Record<
+  string,
+  LayerClass
+>;
