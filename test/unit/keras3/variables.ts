@@ -83,7 +83,8 @@ const SHAPES: Readonly<Record<string, (config: Json) => Shape[]>> = {
   },
   Embedding: (config) => [[config.input_dim as number, config.output_dim as number]],
   BatchNormalization: (config) => normalized(config, 2),
-  LayerNormalization: (config) => normalized(config.rms_scaling === true ? { ...config, scale: true, center: false } : config, 0),
+  LayerNormalization: (config) =>
+    normalized(config.rms_scaling === true ? { ...config, scale: true, center: false } : config, 0),
   GroupNormalization: (config) => normalized({ ...config, axis: -1 }, 0),
   PReLU: () => [null],
   // Mean, variance and count.
