@@ -9,6 +9,7 @@ import { classOf, type ClassName } from '../../model/layerClasses/registry.js';
 import { own } from '../../model/layers/layerConfig.js';
 import { UserError } from '../../protocol/errors.js';
 import { allLayers } from '../layerTree.js';
+import { isComputedLayer } from '../ownLayers/computedLayers.js';
 import type { TensorFlow } from './tensorflow.js';
 
 type Layer = layers.Layer;
@@ -132,6 +133,7 @@ const STRIDES: { readonly [S in NonNullable<LayerClass['skipsFramesInTfjs']>]: R
  */
 export function repairLayers({ core }: TensorFlow, model: { readonly layers: readonly Layer[] }): void {
   for (const layer of new Set(allLayers(model.layers))) {
+    if (isComputedLayer(layer)) continue;
     const name = layer.getClassName();
     own(REPAIRS, name)?.(layer, core);
     const skips = classOf(name)?.skipsFramesInTfjs;

@@ -35,6 +35,9 @@ type Reader = (reading: Reading) => Tensor | Tensor[];
 const recurrent: Reader = ({ tf, layer, inputs, masks, kwargs, zeroOutput }) =>
   maskedRecurrence(tf, layer, inputs[0]!, masks[0]!, kwargs, zeroOutput);
 
+/** Its record's `compute` gets the masks. */
+const computed: Reader = ({ plain }) => plain();
+
 /** Both directions get the mask. */
 const bidirectional: Reader = ({ plain }) => plain();
 
@@ -105,6 +108,10 @@ const READERS: { readonly [C in ClassName]?: Reader } = {
   GRU: recurrent,
   LSTM: recurrent,
   ConvLSTM2D: recurrent,
+  Attention: computed,
+  AdditiveAttention: computed,
+  MultiHeadAttention: computed,
+  GroupedQueryAttention: computed,
   Bidirectional: bidirectional,
   TimeDistributed: timeDistributed,
   GlobalAveragePooling1D: averagePooling,

@@ -2,6 +2,7 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { registerOperations } from '../operations/operationLayer.js';
+import { registerActivations } from './activations.js';
 import { registerCausalConvolution } from './causalConvolution.js';
 import { registerComputedLayers } from './computedLayers.js';
 import { registerResetAfterGru } from './resetAfterGru.js';
@@ -13,7 +14,8 @@ export function registerOwnLayers(core: typeof Core, layers: typeof Layers): voi
   if (registered.has(layers)) return;
   registered.add(layers);
   registerOperations(core, layers);
-  registerComputedLayers(core, layers);
+  registerActivations(core);
   registerCausalConvolution(core);
+  registerComputedLayers(core, layers);
   registerResetAfterGru(core);
 }

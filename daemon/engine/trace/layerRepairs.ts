@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { allLayers } from '../layerTree.js';
 import type { RandomSpec } from '../../network/ir.js';
+import { isComputedLayer } from '../ownLayers/computedLayers.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { ClassName } from '../../model/layerClasses/registry.js';
@@ -171,5 +172,5 @@ const repairs: { readonly [C in ClassName]?: (layer: Layer) => void } = {
 
 /** Gives a layer built for tracing a `call` that can be trained, if its own cannot. */
 export function repairLayer(layer: Layer): void {
-  own(repairs, layer.getClassName())?.(layer);
+  if (!isComputedLayer(layer)) own(repairs, layer.getClassName())?.(layer);
 }

@@ -1,5 +1,6 @@
 /** A model in the form that plain TensorFlow.js loads and computes: the content of its layers-models. */
-import type { LayerJson } from '../../model/layers/layerConfig.js';
+import { ownActivation } from '../../model/layerClasses/activations/ownActivations.js';
+import { field, type LayerJson } from '../../model/layers/layerConfig.js';
 import { modelGraph } from '../../model/layers/layerGraph.js';
 import { classOf } from '../../model/layerClasses/registry.js';
 import { isResetAfter } from '../../model/layerClasses/recurrent/gated.js';
@@ -20,12 +21,26 @@ function refuseResetAfter(model: LayersModel): void {
   if (found) refuseForTfjs(model, found.path, 'is or wraps a GRU with reset_after=true');
 } // prettier-ignore
 
-/** @throws UserError('model-unsupported') on a layer that its own record computes. */
+/** Whether the record of its class computes it, because TensorFlow.js lacks the class or the setting. */
+function isComputed({ class_name: name, config }: LayerJson): boolean {
+  const record = classOf(name);
+  return record?.compute !== undefined && (record.computes?.(config) ?? true);
+}
+
+const ownActivationOf = ({ config }: LayerJson): unknown =>
+  [field(config, 'activation'), field(config, 'recurrent_activation')].find((name) => ownActivation(name));
+
+/** @throws UserError('model-unsupported') on a layer that its own record computes, or whose activation only LC Prune has. */
 function refuseComputed(model: LayersModel): void {
-  const isComputed = ({ class_name: name }: LayerJson): boolean => classOf(name)?.compute !== undefined;
   for (const { layer, path } of modelGraph(model.topology).layers) {
-    if (isComputed(layer)) refuseForTfjs(model, path, `is a ${layer.class_name}`);
-    if (wraps(layer, isComputed)) refuseForTfjs(model, path, 'wraps a layer that it does not have');
+    if (isComputed(layer)) {
+      const some = classOf(layer.class_name)!.computes ? ' of such settings' : '';
+      refuseForTfjs(model, path, `is a ${layer.class_name}${some}`);
+    }
+    const activation = ownActivationOf(layer);
+    if (activation !== undefined) refuseForTfjs(model, path, `uses the activation ${String(activation)}`);
+    if (wraps(layer, (inner) => isComputed(inner) || ownActivationOf(inner) !== undefined))
+      refuseForTfjs(model, path, 'wraps a layer or an activation that it does not have');
   }
 }
 

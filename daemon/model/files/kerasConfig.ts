@@ -22,11 +22,13 @@ import { operationIn } from '../operations/operations.js';
 export type KerasStyle = 'h5' | 'native';
 
 /**
- * A nested model in a functional one is wired in the form of Keras 3, in HDF5 too, and operations are those of Keras 3; Keras 2 then cannot read the
- * file.
+ * A nested model in a functional one is wired in the form of Keras 3, in HDF5 too, as are layers that are called with several arguments, and operations
+ * are those of Keras 3; Keras 2 then cannot read the file.
  */
 function nests(model: LayerJson): boolean {
-  if (layersOf(model).some((layer) => layer.class_name === OPERATION)) return true;
+  const asKeras3 = ({ class_name: name }: LayerJson): boolean =>
+    name === OPERATION || classOf(name)?.calledWith !== undefined || classOf(name)?.callSettings !== undefined;
+  if (layersOf(model).some(asKeras3)) return true;
   const inner = layersOf(model).filter((layer) => CONTAINERS.has(layer.class_name));
   return (model.class_name !== 'Sequential' && inner.length > 0) || inner.some(nests);
 }
@@ -196,8 +198,12 @@ class Writer {
       const operands = config.operands.map((operand) => operand ?? tensors[next++]);
       return { args: [...(operation.arity === null ? [operands] : operands), ...behind], kwargs: {} };
     }
-    const kwargs = node[0]?.[3] ?? {};
-    if (classOf(layer.class_name)?.takesStates && tensors.length > 1) {
+    const record = classOf(layer.class_name);
+    const settings = (record?.callSettings ?? []).map((name) => [name, field(layer.config, name)] as const);
+    const given = Object.fromEntries(settings.filter(([, value]) => value !== undefined));
+    const kwargs = { ...node[0]?.[3], ...given };
+    if (record?.calledWith) return { args: tensors, kwargs };
+    if (record?.takesStates && tensors.length > 1) {
       return { args: [tensors[0]], kwargs: { ...kwargs, initial_state: tensors.slice(1) } };
     }
     return { args: [tensors.length > 1 ? tensors : tensors[0]], kwargs };

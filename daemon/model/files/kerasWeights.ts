@@ -89,6 +89,10 @@ const ownDepth = (layer: LayerGroups): number => {
   return first!.split('/').length - 1 - at;
 };
 
+/** A part of a layer is named after an attribute, which some versions of Keras 3 have as "query_dense" and others as "_query_dense". */
+const otherSpelling = (group: string): string =>
+  group.replace(/\/(_?)([^/]+)$/, (_match, mark: string, name: string) => `/${mark === '' ? '_' : ''}${name}`);
+
 /** Reads the native layout: each layer's variables by position in its groups, under the topology's weight names. */
 function nativeWeights(
   h5: Hdf5File,
@@ -103,9 +107,14 @@ function nativeWeights(
   const originalPath = (node: (typeof nodes)[number]): string =>
     normalised.renamed.get(node.path.split('/').at(-1)!) ?? node.path;
   const read = (groups: readonly string[]): { path: string; label: string | null }[] =>
-    groups.flatMap((group) =>
-      variables(h5, group).map((name) => ({ path: `${group}/vars/${name}`, label: h5.text(`${group}/vars`, 'name') })),
-    );
+    groups
+      .map((group) => (variables(h5, group).length > 0 ? group : otherSpelling(group)))
+      .flatMap((group) =>
+        variables(h5, group).map((name) => ({
+          path: `${group}/vars/${name}`,
+          label: h5.text(`${group}/vars`, 'name'),
+        })),
+      );
   const regular = new Map(layers.map((layer) => [layer.path, layer.groups]));
   const complete = nodes.every((node) => read(regular.get(originalPath(node)) ?? []).length >= node.weights.length);
   const places = complete ? regular : regroup(h5, layers, new Set(nodes.map(originalPath)));

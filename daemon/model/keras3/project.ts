@@ -59,6 +59,8 @@ export function projectConfig(layer: LayerJson, refuse: Refuse): Json {
   for (const [name, value] of Object.entries(given)) {
     // TensorFlow.js stores the cells beside the stacked cell.
     if (name === 'cells' && layer.class_name === 'RNN') continue;
+    // The writer puts it into the calls.
+    if (record.callSettings?.includes(name)) continue;
     if (!saysNothing(value) && value !== own(NEUTRAL, name) && !WITHOUT_MEANING.has(name) && !OF_NO_WEIGHT.test(name))
       refuse(`has "${name}": ${shown(value)}, which Keras 3 does not have`);
   }

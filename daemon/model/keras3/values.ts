@@ -2,6 +2,7 @@
  * Kinds of argument values of Keras 3's constructors, each with its own form: different spellings of TensorFlow.js, Keras 2 and Keras 3 become that
  * of Keras 3.
  */
+import { OWN_ACTIVATIONS } from '../layerClasses/activations/ownActivations.js';
 import { isObject, own, type Json } from '../layers/layerConfig.js';
 
 /** A value that stands for another object: written by the caller, for the HDF5 and the native format alike. */
@@ -56,6 +57,14 @@ export const sizes =
     return value.length === n || n === 0 ? value : value.length === 1 ? (value as unknown[])[0] : undefined;
   };
 
+/** One number for all, or `n` of them; from 0. */
+export const naturals =
+  (n: number): Kind =>
+  (value) => {
+    const natural = (item: unknown): boolean => isInteger(item) && item >= 0;
+    return natural(value) ? value : listOf(natural, n)(value);
+  };
+
 export const axis: Kind = (value) => integer(value) ?? listOf(isInteger)(value);
 export const integers = listOf(isInteger);
 /** A number, or one for each position along an axis. */
@@ -79,7 +88,7 @@ export const borders =
 
 const ACTIVATIONS: ReadonlySet<string> = new Set([
   'elu', 'selu', 'relu', 'relu6', 'linear', 'sigmoid', 'hard_sigmoid', 'softplus', 'softsign', 'tanh', 'softmax', 'log_softmax',
-  'gelu', 'mish', 'swish', 'silu', 'hard_silu', 'hard_swish', 'exponential', 'leaky_relu', 'celu', 'hard_tanh', 'log_sigmoid',
+  'gelu', 'mish', 'swish', 'silu', 'leaky_relu', ...Object.keys(OWN_ACTIVATIONS),
 ]); // prettier-ignore
 
 /** By name: the functions that every generation computes alike (except hard_sigmoid, see hardSigmoid.ts). */

@@ -29,8 +29,16 @@ export interface WeightPart {
 
 export type PartsOf = (layer: LayerJson, input: Shape | null) => WeightPart[];
 
-/** The weights, in the order in which TensorFlow.js creates them. @param of returns those of an inner layer. */
-export type WeightRule = (config: Json, input: Shape | null, of: PartsOf) => WeightPart[];
+/**
+ * The weights, in the order in which TensorFlow.js creates them. @param of returns those of an inner layer. @param inputs all inputs of its first
+ * call, if they are known: the first one is `input`.
+ */
+export type WeightRule = (
+  config: Json,
+  input: Shape | null,
+  of: PartsOf,
+  inputs?: readonly (Shape | null)[],
+) => WeightPart[];
 
 /** A channel of one of a call's inputs. */
 export interface Place {
@@ -116,8 +124,12 @@ export interface LayerClass {
   readonly shape?: ShapeRule;
   /** Absent: it has none. */
   readonly weights?: WeightRule;
-  /** Why no layer of this config accepts such an input, as the end of a sentence; null: it is accepted. */
-  readonly problem?: (config: Json, input: Shape) => string | null;
+  /** Why no layer of this config accepts such inputs, as the end of a sentence; null: they are accepted. @param input the first of `inputs`. */
+  readonly problem?: (config: Json, input: Shape, inputs: readonly (Shape | null)[]) => string | null;
+  /** Keras gives its tensors as arguments of these names, in this order, of which the last may be left out; absent: as one list. */
+  readonly calledWith?: readonly string[];
+  /** Further arguments of its calls that change what it computes: the reader moves them to the config, the writer back. */
+  readonly callSettings?: readonly string[];
   /** The inner layers that own its weights, in the weights' order. */
   readonly owners?: (layer: LayerJson) => LayerJson[];
   /**
@@ -173,12 +185,18 @@ export interface LayerClass {
   /** Axes of its input, the batch left out, that TensorFlow.js by itself goes up to. */
   readonly mostAxesInTfjs?: number;
 
-  /**
-   * Computes it, if TensorFlow.js lacks it. There is no argument `training`: it computes the same in training.
-   * @param inputs with the batch axis in front. @param weights by name, as in `weights`.
-   */
-  readonly compute?: (tf: typeof Core, config: Json, inputs: readonly Core.Tensor[], weights: Readonly<Record<string, Core.Tensor>>) => Core.Tensor;
+  /** Computes it, if TensorFlow.js lacks it. One tensor for each shape that `shape` returns. @param weights by name, as in `weights`. */
+  readonly compute?: (tf: typeof Core, config: Json, inputs: readonly Core.Tensor[], weights: Readonly<Record<string, Core.Tensor>>, mode: ComputeMode) => Core.Tensor | Core.Tensor[];
+  /** TensorFlow.js has the class, but not for such a config: `compute` is used for those alone. Absent: TensorFlow.js lacks the class. */
+  readonly computes?: (config: Json) => boolean;
 } // prettier-ignore
+
+/** How a layer is called. */
+export interface ComputeMode {
+  readonly training: boolean;
+  /** The masks of the inputs, 0 and 1 for every step; null: an input has none. Empty if no input has one. */
+  readonly masks: readonly (Core.Tensor | null)[];
+}
 
 /** Which of a gated layer's activations are hard_sigmoid. */
 export interface HardSigmoid {

@@ -6,14 +6,18 @@ import { own } from '../layers/layerConfig.js';
 import { ACTIVATIONS } from './activations/activations.js';
 import { PRELU } from './activations/prelu.js';
 import { RELUS } from './activations/relu.js';
+import { ATTENTION } from './attention/attention.js';
+import { MULTI_HEAD } from './attention/multiHead.js';
 import { FLATTEN } from './arrangement/flatten.js';
 import { ARRANGEMENT } from './arrangement/reshape.js';
 import { CONVOLUTIONS } from './convolutions/convolution.js';
 import { DEPTHWISE } from './convolutions/depthwise.js';
 import { SEPARABLE } from './convolutions/separable.js';
+import { LOCALLY_CONNECTED } from './convolutions/locallyConnected.js';
 import { TRANSPOSED } from './convolutions/transposed.js';
 import { DENSE } from './dense.js';
 import { DROPOUTS } from './dropouts.js';
+import { EINSUM_DENSE } from './einsumDense.js';
 import { EMBEDDING } from './embedding.js';
 import { INPUT } from './input.js';
 import type { LayerClass } from './layerClass.js';
@@ -25,7 +29,9 @@ import { BATCH_NORMALIZATION } from './normalisation/batchNormalization.js';
 import { GROUP_NORMALIZATION } from './normalisation/groupNormalization.js';
 import { LAYER_NORMALIZATION } from './normalisation/layerNormalization.js';
 import { NORMALIZATION } from './normalisation/normalization.js';
+import { UNIT_NORMALIZATION } from './normalisation/unitNormalization.js';
 import { OPERATIONS } from './operation.js';
+import { ADAPTIVE_POOLING } from './pooling/adaptivePooling.js';
 import { GLOBAL_POOLING } from './pooling/globalPooling.js';
 import { POOLING } from './pooling/pooling.js';
 import { PASSING } from './preprocessing/passing.js';
@@ -38,24 +44,31 @@ import { CROPPING } from './space/cropping.js';
 import { UP_SAMPLING } from './space/upSampling.js';
 import { ZERO_PADDING } from './space/zeroPadding.js';
 import { BIDIRECTIONAL } from './wrappers/bidirectional.js';
+import { SPECTRAL_NORMALIZATION } from './wrappers/spectralNormalization.js';
 import { TIME_DISTRIBUTED } from './wrappers/timeDistributed.js';
 
 const CLASSES = {
   ...INPUT,
   ...DENSE,
+  ...EINSUM_DENSE,
   ...EMBEDDING,
   ...CONVOLUTIONS,
   ...TRANSPOSED,
   ...DEPTHWISE,
   ...SEPARABLE,
+  ...LOCALLY_CONNECTED,
   ...GATED_LAYERS,
   ...CELLS,
   ...RNN_LAYERS,
   ...CONV_LSTM,
+  ...ATTENTION,
+  ...MULTI_HEAD,
+  ...SPECTRAL_NORMALIZATION,
   ...TIME_DISTRIBUTED,
   ...BIDIRECTIONAL,
   ...POOLING,
   ...GLOBAL_POOLING,
+  ...ADAPTIVE_POOLING,
   ...ZERO_PADDING,
   ...CROPPING,
   ...UP_SAMPLING,
@@ -70,6 +83,7 @@ const CLASSES = {
   ...BATCH_NORMALIZATION,
   ...LAYER_NORMALIZATION,
   ...GROUP_NORMALIZATION,
+  ...UNIT_NORMALIZATION,
   ...NORMALIZATION,
   ...DROPOUTS,
   ...MASKING,

@@ -157,7 +157,7 @@ class Walk {
     const shapes = overTime?.shapes ?? outputShapes(layer, inputs);
     if (node.calls.length === 0) {
       node.outputs = shapes;
-      node.weights = overTime?.weights ?? layerWeights(layer, layerName(layer), inputs[0] ?? null, node.frozen);
+      node.weights = overTime?.weights ?? layerWeights(layer, layerName(layer), inputs[0] ?? null, node.frozen, inputs);
     }
     node.calls.push(inputs);
     const call: Call = { node, inputs: given.map((one) => one.call) };

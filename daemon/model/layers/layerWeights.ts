@@ -23,8 +23,8 @@ export interface WeightSpec {
   readonly unitAxes?: readonly [from: number, to: number];
 }
 
-const parts = (layer: LayerJson, input: Shape | null): WeightPart[] =>
-  classOf(layer.class_name)?.weights?.(layer.config, input, parts) ?? [];
+const parts = (layer: LayerJson, input: Shape | null, inputs?: readonly (Shape | null)[]): WeightPart[] =>
+  classOf(layer.class_name)?.weights?.(layer.config, input, parts, inputs) ?? [];
 
 /** The layers and cells inside a wrapper. */
 export const wrappedLayers = ({ config }: LayerJson): LayerJson[] =>
@@ -37,14 +37,16 @@ export const isFrozen = (layer: LayerJson): boolean =>
 /**
  * @param scope the layer's name; weights are named "scope/kernel".
  * @param frozen whether an enclosing model is frozen. Default: the layer's own setting.
+ * @param inputs all inputs of its first call, if they are known.
  */
 export function layerWeights(
   layer: LayerJson,
   scope: string,
   input: Shape | null,
   frozen = isFrozen(layer),
+  inputs?: readonly (Shape | null)[],
 ): WeightSpec[] {
-  return parts(layer, input).map((part) => ({
+  return parts(layer, input, inputs).map((part) => ({
     ...part,
     name: `${scope}/${part.name}`,
     trainable: !frozen && part.statistic !== true,

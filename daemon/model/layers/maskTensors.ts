@@ -4,6 +4,7 @@
  * where it is used. A reader that follows masks itself (engine/masks) needs neither, if the argument equals the mask that the input carries anyway.
  */
 import { kerasTensor, kerasTensorsIn } from '../files/kerasTensors.js';
+import { classOf } from '../layerClasses/registry.js';
 import { isObject, layerName, layersOf, type Json, type LayerJson } from './layerConfig.js';
 import type { TensorRef } from './layerGraph.js';
 import { maskRule } from './maskRules.js';
@@ -136,6 +137,24 @@ class Formulas {
   }
 }
 
+interface MaskArgument {
+  readonly key: string;
+  readonly mask: string;
+  /** The tensor whose mask it is; undefined: there is none. */
+  readonly input: string | undefined;
+}
+
+/** Tensors in the arguments `mask` (one, or one for each input in a list) and `query_mask` and the like. */
+function maskArguments({ class_name: name }: LayerJson, args: unknown, kwargs: Json): MaskArgument[] {
+  const inputs = refsIn(args);
+  const found = [kwargs.mask].flat().map((mask, i) => ({ key: 'mask', mask: refOf(mask), input: inputs[i] }));
+  for (const [i, argument] of (classOf(name)?.calledWith ?? []).entries()) {
+    const key = `${argument}_mask`;
+    found.push({ key, mask: refOf(kwargs[key]), input: refOf(kwargs[argument]) ?? inputs[i] });
+  }
+  return found.filter((one): one is MaskArgument => one.mask !== null);
+}
+
 /**
  * Removes the mask arguments of a functional container that equal the masks of its inputs, and the operations that computed them. In place.
  * @param where the container's path with a final "/", or "". @throws (through `refuse`) on any other mask.
@@ -157,18 +176,17 @@ export function dropMaskTensors(
     });
   const formulas = new Formulas(calls, operations);
   for (const { layer, args, kwargs } of calls.values()) {
-    const mask = refOf(kwargs.mask);
-    if (mask === null) continue;
-    const [input] = refsIn(args);
-    const given = formulas.computed(mask);
     const at = where + layerName(layer);
-    if (given === null || input === undefined || given !== formulas.carried(input))
+    for (const { key, mask, input } of maskArguments(layer, args, kwargs)) {
+      const given = formulas.computed(mask);
+      if (given === null || input === undefined || given !== formulas.carried(input))
       refuseAt(at)('takes a mask that is not the one its input carries; give the Embedding in front mask_zero=True, or put a Masking layer there, in place of the mask argument'); // prettier-ignore
-    // Keras applies this mask, and would not fill in another beside it.
-    if (refsIn(kwargs.initial_state).length > 0)
-      refuseAt(at)('takes a mask as an argument beside initial states; call it without the one or the other');
-    delete kwargs.mask;
-    notes.add('a mask that Keras 3 wrote as a tensor is that of the input', at);
+      // Keras applies this mask, and would not fill in another beside it.
+      if (refsIn(kwargs.initial_state).length > 0)
+        refuseAt(at)('takes a mask as an argument beside initial states; call it without the one or the other');
+      delete kwargs[key];
+      notes.add('a mask that Keras 3 wrote as a tensor is that of the input', at);
+    }
   }
   // Operations that computed masks and are no longer read.
   for (;;) {

@@ -13,21 +13,49 @@ type Ref = [layer: string, node: number, tensor: number, kwargs: Json];
 const tensorsIn = (value: unknown): Ref[] =>
   kerasTensorsIn(value).map(({ layer, node, tensor }) => [layer, node, tensor, {}]);
 
+/** Tensors of a call in the order of the layer's arguments. @param named those that are given by name. */
+function inOrder(refs: Ref[], named: Readonly<Record<string, Ref>>, names: readonly string[], refuse: Refuse): Ref[] {
+  const all = [...refs];
+  for (const [i, name] of names.entries()) {
+    const ref = named[name];
+    if (!ref) continue;
+    if (i !== all.length) refuse(`is called with a "${name}" and without the tensors that come before it`);
+    all.push(ref);
+  }
+  return all;
+}
+
+/** Moves arguments of calls that change what a layer computes to its config. @throws (through `refuse`) if its calls differ in them. */
+function callSettings(layer: LayerJson, refuse: Refuse): void {
+  const names = classOf(layer.class_name)?.callSettings ?? [];
+  const calls = (layer.inbound_nodes as Ref[][]).map(([first]) => first![3]);
+  for (const name of names) {
+    const values = new Set(calls.map((kwargs) => kwargs[name] === true));
+    if (values.size > 1) refuse(`is called with ${name} and without it; use a layer for each`);
+    for (const kwargs of calls) delete kwargs[name];
+    if (values.has(true)) layer.config[name] = true;
+  }
+}
+
 /** Keras 3: `{args: [...], kwargs: {...}}` -> references. Tensors in kwargs are an error, except an RNN's initial state. */
 function fromKeras3(node: Json, layer: LayerJson, refuse: Refuse): Ref[] {
+  const record = classOf(layer.class_name);
   const refs = tensorsIn(node.args);
   const kwargs: Json = {};
+  const named: Record<string, Ref> = {};
   for (const [key, value] of Object.entries(isObject(node.kwargs) ? node.kwargs : {})) {
     const tensors = tensorsIn(value);
-    if (tensors.length > 0) {
-      const state = key === 'initial_state' && classOf(layer.class_name)?.takesStates === true;
+    if (tensors.length === 1 && record?.calledWith?.includes(key)) named[key] = tensors[0]!;
+    else if (tensors.length > 0) {
+      const state = key === 'initial_state' && record?.takesStates === true;
       if (!state && refs.length > 0) refuse(`takes a tensor as "${key}", which TensorFlow.js cannot load`);
       refs.push(...tensors);
     } else if (value != null && typeof value !== 'object') kwargs[key] = value;
   }
-  if (refs.length === 0) refuse('is called without an input tensor');
-  refs[0]![3] = kwargs;
-  return refs;
+  const ordered = inOrder(refs, named, record?.calledWith ?? [], refuse);
+  if (ordered.length === 0) refuse('is called without an input tensor');
+  ordered[0]![3] = kwargs;
+  return ordered;
 }
 
 function rewriteNode(node: unknown, layer: LayerJson, where: string, notes: Notes, refuse: Refuse): Ref[] {
@@ -38,16 +66,23 @@ function rewriteNode(node: unknown, layer: LayerJson, where: string, notes: Note
   if (!Array.isArray(node) || node.length === 0) return refuse('has an inbound node that is not a list of tensors');
   const list = tensorRef(node) ? [node as unknown[]] : (node as unknown[]);
   if (list[0] === node) notes.add('an inbound node without its outer list got one', where);
-  return list.map((item): Ref => {
+  const names = classOf(layer.class_name)?.calledWith ?? [];
+  const named: Record<string, Ref> = {};
+  const refs = list.map((item): Ref => {
     const ref = tensorRef(item);
     if (!ref)
       return refuse(`has an inbound node that is not [layer, node, tensor]: ${JSON.stringify(item)?.slice(0, 60)}`);
     const kwargs = (item as unknown[])[3];
-    if (isObject(kwargs) && Object.values(kwargs).some((value) => tensorRef(value) !== null)) {
-      refuse('takes a tensor as a keyword argument, which TensorFlow.js cannot load');
+    const rest: Json = {};
+    for (const [key, value] of Object.entries(isObject(kwargs) ? kwargs : {})) {
+      const tensor = tensorRef(value);
+      if (!tensor) rest[key] = value;
+      else if (names.includes(key)) named[key] = [tensor.layer, tensor.node, tensor.tensor, {}];
+      else refuse('takes a tensor as a keyword argument, which TensorFlow.js cannot load');
     }
-    return [ref.layer, ref.node, ref.tensor, isObject(kwargs) ? kwargs : {}];
+    return [ref.layer, ref.node, ref.tensor, rest];
   });
+  return inOrder(refs, named, names, refuse);
 }
 
 /** `["input", 0, 0]` and `{"a": ["a", 0, 0]}` -> `[["input", 0, 0]]`. */
@@ -77,6 +112,7 @@ export function rewriteWiring(
     if (!Array.isArray(inbound)) refuseAt(at)('has inbound nodes that are not a list');
     keras3 ||= (inbound as unknown[]).some(isObject);
     layer.inbound_nodes = (inbound as unknown[]).map((node) => rewriteNode(node, layer, at, notes, refuseAt(at)));
+    callSettings(layer, refuseAt(at));
     const mode = callMode(layer);
     if (mode === 'mixed') notes.add('some calls of a layer are with training=False and others are not: all are computed as the others', at); // prettier-ignore
     if (mode === 'always-training') notes.add('calls with training=True are computed in inference mode when the model is evaluated', at); // prettier-ignore

@@ -1,4 +1,5 @@
 /** Config values that Keras writes in ways TensorFlow.js does not read: types, initializers, regularizers, activations. */
+import { ownActivation, REFUSED_ACTIVATIONS } from '../layerClasses/activations/ownActivations.js';
 import { classOf } from '../layerClasses/registry.js';
 import { isObject, type Json, own } from '../layers/layerConfig.js';
 import type { Refuse } from '../layers/refuse.js';
@@ -143,7 +144,9 @@ export function activation(value: unknown, where: string, notes: Notes, refuse: 
     // The slope that a name alone implies: 0.2 in Keras 2.13+ and 3.
     return { layer: { class_name: 'LeakyReLU', config: { alpha: 0.2 } } };
   }
-  if (typeof value !== 'string' || !ACTIVATIONS.has(value)) {
+  const refused = typeof value === 'string' ? own(REFUSED_ACTIVATIONS, value) : undefined;
+  if (refused !== undefined) refuse(refused);
+  if (typeof value !== 'string' || (!ACTIVATIONS.has(value) && ownActivation(value) === undefined)) {
     refuse(`uses the activation ${JSON.stringify(value)?.slice(0, 60)}, which TensorFlow.js does not have`);
   }
   return { name: value as string };

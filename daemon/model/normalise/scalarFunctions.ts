@@ -1,5 +1,7 @@
 /** Activations as functions of one number, as in TensorFlow.js, for following constants through them. */
 
+import { ownActivation } from '../layerClasses/activations/ownActivations.js';
+
 /** Abramowitz and Stegun 7.1.26, the approximation TensorFlow.js uses. */
 function erf(x: number): number {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
@@ -38,6 +40,8 @@ const FUNCTIONS: Readonly<Record<string, (x: number) => number>> = {
 export function scalarFunction(activation: unknown): ((x: number) => number) | null {
   if (activation === undefined || activation === null) return FUNCTIONS['linear']!;
   if (typeof activation !== 'string') return null;
+  const other = ownActivation(activation);
+  if (other) return other.scalar ?? null;
   const name = activation.replaceAll('_', '').toLowerCase();
   return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name]! : null;
 }

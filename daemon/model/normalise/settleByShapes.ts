@@ -64,8 +64,9 @@ export function settleByShapes(topology: Topology, rules: ShapeRules): void {
       continue;
     }
     if (node.layer.class_name === OPERATION) operationAsLayer(node, rules);
-    for (const [given] of node.calls) {
-      const problem = given && classOf(node.layer.class_name)?.problem?.(node.layer.config, given);
+    for (const inputs of node.calls) {
+      const [given] = inputs;
+      const problem = given && classOf(node.layer.class_name)?.problem?.(node.layer.config, given, inputs);
       if (problem) rules.refuseAt(node.path)(problem);
     }
     giveReshapeItsSize(node, rules);

@@ -23,6 +23,14 @@ def softmax(x, axis=-1):
     return e / e.sum(axis=axis if isinstance(axis, int) else tuple(axis), keepdims=True)
 
 
+def sparsemax(x):
+    """Martins and Astudillo 2016, algorithm 1."""
+    z = -np.sort(-x, -1)
+    sums = np.cumsum(z, -1)
+    k = (1 + np.arange(1, x.shape[-1] + 1) * z > sums).sum(-1, keepdims=True)
+    return np.maximum(x - (np.take_along_axis(sums, k - 1, -1) - 1) / k, 0)
+
+
 def elu(x, alpha=1.0):
     return np.where(x > 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1))
 
@@ -61,6 +69,11 @@ ACTIVATIONS = {
     "log_sigmoid": lambda x: -softplus(-x),
     "hard_tanh": lambda x: _clip(x, -1, 1),
     "tanh_shrink": lambda x: x - np.tanh(x),
+    "hard_shrink": lambda x: np.where(np.abs(x) > 0.5, x, 0),
+    "soft_shrink": lambda x: np.where(x > 0.5, x - 0.5, np.where(x < -0.5, x + 0.5, 0)),
+    "sparse_plus": lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)),
+    "sparse_sigmoid": lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) / 2, 1)),
+    "sparsemax": sparsemax,
     "squareplus": lambda x: (x + np.sqrt(x * x + 4)) / 2,
 }
 

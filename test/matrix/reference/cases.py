@@ -104,6 +104,15 @@ def convolutions():
                 shape = (4, *small) if config["data_format"] == "channels_first" else (*small, 4)
                 yield case(f"Conv{n}DTranspose {name}", shape, layer(f"Conv{n}DTranspose", [(*k, 3, 4), (3,)][: 1 + bias], filters=3, output_padding=None, **config))
         yield case(f"Conv{n}D groups", formed(n, 4, ""), layer(f"Conv{n}D", [(*k, 2, 6), (6,)], filters=6, groups=2, **base))
+        grouped = {"groups of one same": (4, {"padding": "same"}), "groups same strides 2": (2, {"padding": "same", "strides": [2] * n}), "groups no bias, relu": (2, {"use_bias": False, "activation": "relu"}), "groups channels first": (4, {"data_format": "channels_first"}), "groups dilated": (2, {"dilation_rate": [2] + [1] * (n - 1)}), "groups softmax": (2, {"activation": "softmax"})}
+        if n == 1:
+            grouped |= {"groups causal": (2, {"padding": "causal"})}
+        for name, (groups, more) in grouped.items():
+            config = {**base, **more}
+            yield case(f"Conv{n}D {name}", formed(n, 4, config["data_format"]), layer(f"Conv{n}D", [(*k, 4 // groups, 8), (8,)][: 1 + config["use_bias"]], filters=8, groups=groups, **config))
+        small = (2, 3, 2) if n == 3 else SPACE[n]
+        for name, more in {"output_padding valid": {"output_padding": [1] * n, "strides": [2] * n}, "output_padding same": {"output_padding": [1] * n, "strides": [2] * n, "padding": "same"}, "no output_padding same": {"output_padding": [0] * n, "strides": [2] * n, "padding": "same"}, "dilated": {"output_padding": None, "dilation_rate": [2] + [1] * (n - 1)}, "dilated same": {"output_padding": None, "dilation_rate": [2] * n, "padding": "same"}}.items():
+            yield case(f"Conv{n}DTranspose {name}", (*small, 4), layer(f"Conv{n}DTranspose", [(*k, 3, 4), (3,)], filters=3, **{**base, **more}))
 
 
 def poolings():
@@ -113,6 +122,8 @@ def poolings():
                 config = {"pool_size": [2] * n, "strides": [2] * n, "padding": "valid", "data_format": "channels_last", **more}
                 yield case(f"{kind}Pooling{n}D {name}", formed(n, 3, config["data_format"]), layer(f"{kind}Pooling{n}D", **config))
             for form in ("channels_last", "channels_first"):
+                for size in ([2] * n, [3, 4, 2][:n]):
+                    yield case(f"Adaptive{kind}Pooling{n}D {form} to {size}", formed(n, 3, form), layer(f"Adaptive{kind}Pooling{n}D", output_size=size, data_format=form))
                 for keep in (False, True):
                     yield case(f"Global{kind}Pooling{n}D {form} keepdims {keep}", formed(n, 3, form), layer(f"Global{kind}Pooling{n}D", data_format=form, keepdims=keep))
 
@@ -160,6 +171,12 @@ def normalizations():
     for scale, center in ((False, True), (True, False), (False, False)):
         yield case(f"GroupNormalization scale {scale} center {center}", (3, 4), layer("GroupNormalization", [[(4,), SCALE]] * scale + [(4,)] * center, groups=2, axis=-1, epsilon=0.001, center=center, scale=scale))
     yield case("UnitNormalization", (3, 4), layer("UnitNormalization", axis=-1))
+    for axis in (1, [1, 2]):
+        yield case(f"UnitNormalization axis {axis}", (3, 4), layer("UnitNormalization", axis=axis))
+    for axis, own in (([-1], (4,)), ([1], (3,)), ([1, 2], (3, 4))):
+        yield case(f"RMSNormalization axis {axis}", (3, 4), layer("RMSNormalization", [[own, SCALE]], axis=axis, epsilon=0.001))
+    for scale in (True, False):
+        yield case(f"LayerNormalization rms_scaling scale {scale}", (3, 4), layer("LayerNormalization", [[(4,), SCALE]], axis=[-1], epsilon=0.001, center=True, scale=scale, rms_scaling=True))
 
 
 def merges():
@@ -243,6 +260,54 @@ def recurrent():
     yield case("TimeDistributed BatchNormalization", (3, 4), layer("TimeDistributed", [[(4,), {**SCALE, **inside}], [(4,), inside], [(4,), {**MEAN, **inside}], [(4,), {**VARIANCE, **inside}]], layer={"class_name": "BatchNormalization", "config": {"axis": -1, "momentum": 0.9, "epsilon": 0.01, "center": True, "scale": True}}))
 
 
+def products():
+    for equation, shape, out, axes, own, bias in (("ab,bc->ac", (4,), 3, "c", (4, 3), (3,)), ("abc,cd->abd", (3, 4), [None, 2], "d", (4, 2), (2,)), ("...x,xy->...y", (2, 3, 4), 5, "y", (4, 5), (5,)), ("...x,xyz->...yz", (3, 4), [2, 5], "yz", (4, 2, 5), (2, 5)), ("abc,cde->abde", (3, 4), [None, 2, 3], "d", (4, 2, 3), (2, 1)), ("abcd,cde->abe", (3, 2, 4), [None, 5], None, (2, 4, 5), None), ("abc,bcd->abd", (3, 4), [None, 2], "bd", (3, 4, 2), (3, 2)), ("abc,cb->acb", (3, 4), [4, 3], None, (4, 3), None), ("ab...,bc->ac...", (4, 2, 3), 5, "c", (4, 5), (5, 1, 1)), ("abc,d->ad", (3, 4), 2, None, (2,), None)):
+        yield case(f"EinsumDense {equation} of {shape} bias {axes}", shape, layer("EinsumDense", [own] + [bias] * (bias is not None), equation=equation, output_shape=out, activation="tanh", bias_axes=axes))
+    at = {"at": "layer"}
+    yield case("SpectralNormalization Dense", (4,), layer("SpectralNormalization", [[(4, 3), at], [(3,), at]], power_iterations=1, layer={"class_name": "Dense", "config": {"units": 3, "activation": "silu", "use_bias": True}}))
+    yield case("SpectralNormalization Conv2D", (4, 3, 2), layer("SpectralNormalization", [[(2, 2, 2, 3), at]], power_iterations=2, layer={"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1, "activation": "relu", "use_bias": False}}))
+    for n, size, positions in ((1, [3], (5,)), (2, [3, 2], (4, 4))):
+        base = {"kernel_size": size, "strides": [1] * n, "padding": "valid", "data_format": "channels_last", "activation": "tanh", "use_bias": True, "implementation": 1}
+        k = size[0] * (size[1] if n == 2 else 1)
+        for name, more in (("", {}), ("strides 2", {"strides": [2] * n}), ("channels first", {"data_format": "channels_first"}), ("no bias", {"use_bias": False})):
+            config = {**base, **more}
+            space = tuple((p - 1) // config["strides"][0] + 1 for p in positions)
+            count = space[0] * (space[1] if n == 2 else 1)
+            yield case(f"LocallyConnected{n}D {name}".strip(), formed(n, 2, config["data_format"]), layer(f"LocallyConnected{n}D", [(count, k * 2, 3), (*space, 3)][: 1 + config["use_bias"]], filters=3, **config))
+    yield case("TimeDistributed EinsumDense", (3, 2, 4), layer("TimeDistributed", [[(4, 5), at], [(5,), at]], layer={"class_name": "EinsumDense", "config": {"equation": "abc,cd->abd", "output_shape": [None, 5], "bias_axes": "d"}}))
+    yield case("TimeDistributed Conv2D groups", (2, 4, 3, 2), layer("TimeDistributed", [[(2, 2, 1, 4), at], [(4,), at]], layer={"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": [2, 2], "strides": [1, 1], "padding": "same", "data_format": "channels_last", "dilation_rate": [1, 1], "groups": 2, "activation": "hard_silu", "use_bias": True}}))
+
+
+def attentions():
+    def head(shapes, heads, kv, size, value, bias=True, gate=False, private=False, output=None):
+        at = lambda name: {"at": name if name.startswith("_") or not private else f"_{name}"}
+        query = shapes[0][-1]
+        of_value, of_key = (shapes[1][-1] if len(shapes) > 1 else query), (shapes[-1][-1] if len(shapes) > 1 else query)
+        out = [output] if output else [query]
+        rows = []
+        for name, read, n, h in (("query_dense", query, heads, size), ("key_dense", of_key, kv, size), *([("_gate_dense", query, heads, value)] if gate else []), ("value_dense", of_value, kv, value)):
+            rows += [[(read, n, h), at(name)], [(n, h), at(name)]][: 1 + bias]
+        return rows + [[(heads, value, *out), at("output_dense")], [tuple(out), at("output_dense")]][: 1 + bias]
+
+    base = {"num_heads": 2, "key_dim": 3, "value_dim": 3, "dropout": 0.0, "use_bias": True, "use_gate": False, "output_shape": None, "attention_axes": [1], "sliding_window": None, "seed": None}
+    own = {"to itself": ([(5, 4)], {}), "to another": ([(5, 4), (3, 6)], {}), "with keys": ([(3, 4), (5, 6), (5, 2)], {}), "value_dim": ([(5, 4)], {"value_dim": 2}), "no bias": ([(5, 4)], {"use_bias": False}), "causal": ([(5, 4)], {"call": {"use_causal_mask": True}}), "causal to another": ([(5, 4), (3, 4)], {"call": {"use_causal_mask": True}}), "sliding window": ([(6, 4)], {"sliding_window": 2}), "gate": ([(5, 4)], {"use_gate": True, "value_dim": 2}), "output_shape": ([(5, 4)], {"output_shape": [3]}), "over axis 1": ([(3, 2, 4)], {"attention_axes": [1]}), "over axis 2": ([(3, 2, 4)], {"attention_axes": [2]}), "over both axes": ([(3, 2, 4)], {"attention_axes": [1, 2]})}
+    for name, (shapes, more) in own.items():
+        config = {**base, **more}
+        rows = head(shapes, 2, 2, 3, config["value_dim"], config["use_bias"], config["use_gate"], output=(config["output_shape"] or [None])[0])
+        yield case(f"MultiHeadAttention {name}", shapes, layer("MultiHeadAttention", rows, **config))
+    yield case("MultiHeadAttention dropout in inference", (5, 4), layer("MultiHeadAttention", head([(5, 4)], 2, 2, 3, 3), **{**base, "dropout": 0.4}), training=False)
+    base = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2, "use_bias": True, "use_gate": False, "sliding_window": None, "dropout": 0.0, "seed": None}
+    for name, shapes, more in (("to itself", [(5, 4)], {}), ("to another", [(5, 4), (3, 4)], {}), ("causal, no bias", [(5, 4)], {"use_bias": False, "call": {"use_causal_mask": True}}), ("gate", [(5, 4)], {"use_gate": True}), ("one key", [(5, 4)], {"num_key_value_heads": 1})):
+        config = {**base, **more}
+        yield case(f"GroupedQueryAttention {name}", shapes, layer("GroupedQueryAttention", head(shapes, 4, config["num_key_value_heads"], 3, 3, config["use_bias"], config["use_gate"], True), **config))
+    two, keys = [(5, 4), (3, 4)], [(5, 4), (3, 6), (3, 4)]
+    for name, shapes, use_scale, mode, more in (("", two, False, "dot", {}), ("scale", two, True, "dot", {}), ("with keys", keys, False, "dot", {}), ("concat", two, False, "concat", {}), ("concat scale", two, True, "concat", {}), ("causal", two, False, "dot", {"call": {"use_causal_mask": True}})):
+        rows = [()] * (use_scale + (mode == "concat"))
+        yield case(f"Attention {name}".strip(), shapes, layer("Attention", rows, use_scale=use_scale, score_mode=mode, dropout=0.0, seed=None, **more))
+    for use_scale in (True, False):
+        yield case(f"AdditiveAttention scale {use_scale}", two, layer("AdditiveAttention", [(4,)] * use_scale, use_scale=use_scale, dropout=0.0, seed=None))
+
+
 def cases():
-    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent):
+    for family in (activations, core, convolutions, poolings, spatial, normalizations, merges, recurrent, products, attentions):
         yield from family()

@@ -102,17 +102,22 @@ def conv_transpose(n):
 
     def layer(config, weights, xs, training):
         x = moved(config, xs[0])
-        kernel, strides, _, padding = window(config, n)
+        kernel, strides, dilations, padding = window(config, n)
         space = x.shape[1:-1]
-        full = [(m - 1) * s + max(k, s) for m, s, k in zip(space, strides, kernel)]
-        y = np.zeros((x.shape[0], *full, weights[0].shape[-2]))
+        wide = [(k - 1) * d + 1 for k, d in zip(kernel, dilations)]
+        extra = config.get("output_padding")
+        extra = [None] * n if extra is None else each(extra, n)
+        y = np.zeros((x.shape[0], *[(m - 1) * s + max(k, s) + (e or 0) for m, s, k, e in zip(space, strides, wide, extra)], weights[0].shape[-2]))
         for p in itertools.product(*map(range, kernel)):
-            cut = tuple(slice(a, a + (m - 1) * s + 1, s) for a, m, s in zip(p, space, strides))
+            cut = tuple(slice(a * d, a * d + (m - 1) * s + 1, s) for a, d, m, s in zip(p, dilations, space, strides))
             y[(slice(None), *cut)] += x @ weights[0][p].T
-        if padding == "same":
-            for axis, (m, s) in enumerate(zip(space, strides), 1):
-                before = (y.shape[axis] - m * s) // 2
-                y = np.take(y, range(before, before + m * s), axis)
+        for axis, (m, s, k, e) in enumerate(zip(space, strides, wide, extra), 1):
+            if padding == "same":
+                length = m * s if e is None else (m - 1) * s + k % 2 + e
+                before = max((m - 1) * s + k - length, 0) // 2
+            else:
+                length, before = (m - 1) * s + (max(k, s) if e is None else k + e), 0
+            y = np.take(y, range(before, before + length), axis)
         return finish(config, y, weights)
 
     return layer
@@ -138,12 +143,44 @@ def global_pool(n, kind):
     return layer
 
 
+def locally_connected(n):
+    """keras/layers/local.py of Keras 2, implementation 1: a kernel [size x channels, filters] for each output position."""
+
+    def layer(config, weights, xs, training):
+        x = moved(config, xs[0])
+        kernel, strides, dilations, padding = window(config, n)
+        rows = np.stack([v for _, v in taps(x, kernel, strides, dilations, padding)], -2)
+        rows = rows.reshape(*rows.shape[:-2], -1)
+        space = rows.shape[1:-1]
+        y = np.einsum("bpk,pkf->bpf", rows.reshape(len(x), -1, rows.shape[-1]), weights[0]).reshape(len(x), *space, -1)
+        return finish(config, y, weights)
+
+    return layer
+
+
+def adaptive_pool(n, kind):
+    """Position i of m pools floor(i n / m) to ceil((i + 1) n / m)."""
+
+    def layer(config, weights, xs, training):
+        x = moved(config, xs[0])
+        sizes = each(config["output_size"], n)
+        y = np.zeros((len(x), *sizes, x.shape[-1]))
+        for place in itertools.product(*map(range, sizes)):
+            box = tuple(slice(i * s // m, -(-(i + 1) * s // m)) for i, m, s in zip(place, sizes, x.shape[1:-1]))
+            y[(slice(None), *place)] = (np.max if kind == "max" else np.mean)(x[(slice(None), *box)], axis=tuple(range(1, n + 1)))
+        return back(config, y)
+
+    return layer
+
+
 LAYERS = {}
 for _n in (1, 2, 3):
     LAYERS[f"Conv{_n}D"] = conv(_n)
     LAYERS[f"DepthwiseConv{_n}D"] = depthwise_conv(_n)
     LAYERS[f"SeparableConv{_n}D"] = separable_conv(_n)
+    LAYERS[f"LocallyConnected{_n}D"] = locally_connected(_n)
     LAYERS[f"Conv{_n}DTranspose"] = conv_transpose(_n)
     for _kind, _name in (("max", "Max"), ("average", "Average")):
         LAYERS[f"{_name}Pooling{_n}D"] = pool(_n, _kind)
         LAYERS[f"Global{_name}Pooling{_n}D"] = global_pool(_n, _kind)
+        LAYERS[f"Adaptive{_name}Pooling{_n}D"] = adaptive_pool(_n, _kind)

@@ -22,6 +22,7 @@ def tensor_of(value):
 def serialized(class_name, config, name):
     """An entry of `layers`; wrapped layers and cells are given as {class_name, config} and completed."""
     out = {"name": name, "trainable": True, "dtype": "float32", **config}
+    out.pop("call", None)
     for key in ("layer", "cell"):
         if key in config:
             inner = config[key]
@@ -76,7 +77,11 @@ class Network:
         for name, class_name, config, inputs, _ in self.nodes:
             tensors = [tensor_of(i) for i in inputs]
             args = [tensors] if len(tensors) > 1 else tensors
-            layers.append({**serialized(class_name, config, name), "name": name, "inbound_nodes": [{"args": args, "kwargs": {}}]})
+            # Arguments of their own: query and value, and the key by name.
+            if class_name in ("MultiHeadAttention", "GroupedQueryAttention"):
+                args = tensors[:2] if len(tensors) > 1 else [tensors[0], tensors[0]]
+            kwargs = {**config.get("call", {}), **({"key": tensors[2]} if len(tensors) > 2 and args is not None and len(args) == 2 else {})}
+            layers.append({**serialized(class_name, config, name), "name": name, "inbound_nodes": [{"args": args, "kwargs": kwargs}]})
         ends = [[f"input_{i}", 0, 0] for i in range(len(self.shapes))]
         model = {"name": "matrix", "trainable": True, "layers": layers, "input_layers": ends if len(ends) > 1 else ends[0], "output_layers": [self.output, 0, 0]}
         out = {"module": "keras.src.models.functional", "class_name": "Functional", "config": model, "registered_name": "Functional"}

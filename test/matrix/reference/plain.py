@@ -3,6 +3,7 @@ import functools
 
 import numpy as np
 
+import convolution
 from activations import activate, elu, relu, softmax
 from convolution import back, each, moved
 
@@ -91,11 +92,31 @@ def layer_normalization(config, weights, xs, training):
     x = xs[0]
     axes = tuple(a % x.ndim for a in ([config["axis"]] if isinstance(config["axis"], int) else config["axis"]))
     shape = [n if a in axes else 1 for a, n in enumerate(x.shape)]
+    if config.get("rms_scaling"):
+        return x / np.sqrt(x.var(axes, keepdims=True) + config["epsilon"]) * weights[0].reshape(shape)
     y = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + config["epsilon"])
     given = list(weights)
     if config["scale"]:
         y = y * given.pop(0).reshape(shape)
     return y + given.pop(0).reshape(shape) if config["center"] else y
+
+
+def einsum_dense(config, weights, xs, training):
+    y = np.einsum(config["equation"], xs[0], weights[0])
+    return activate(config.get("activation"), y + weights[1] if config["bias_axes"] else y)
+
+
+def spectral_normalization(config, weights, xs, training):
+    """In inference the layer inside, with the kernel that is stored."""
+    inner = {"Dense": dense, "Conv2D": convolution.LAYERS["Conv2D"]}[config["layer"]["class_name"]]
+    return inner(config["layer"]["config"], weights, xs, training)
+
+
+def rms_normalization(config, weights, xs, training):
+    x = xs[0]
+    axes = tuple(sorted(a % x.ndim for a in ([config["axis"]] if isinstance(config["axis"], int) else config["axis"])))
+    y = x / np.sqrt((x * x).mean(axes, keepdims=True) + config["epsilon"])
+    return y * weights[0].reshape([n if a in axes else 1 for a, n in enumerate(x.shape)])
 
 
 def normalization(config, weights, xs, training):
@@ -167,7 +188,10 @@ LAYERS = {
     "BatchNormalization": batch_normalization,
     "LayerNormalization": layer_normalization,
     "GroupNormalization": group_normalization,
-    "UnitNormalization": lambda c, w, xs, t: xs[0] / np.sqrt(np.maximum((xs[0] ** 2).sum(c["axis"], keepdims=True), 1e-12)),
+    "UnitNormalization": lambda c, w, xs, t: xs[0] / np.sqrt((xs[0] ** 2).sum(c["axis"] if isinstance(c["axis"], int) else tuple(c["axis"]), keepdims=True)),
+    "RMSNormalization": rms_normalization,
+    "EinsumDense": einsum_dense,
+    "SpectralNormalization": spectral_normalization,
     "Normalization": normalization,
     "Rescaling": lambda c, w, xs, t: xs[0] * np.array(c["scale"]) + np.array(c["offset"]),
     "Activation": lambda c, w, xs, t: activate(c["activation"], xs[0]),

@@ -130,6 +130,7 @@ LAYERS = {
     "Bidirectional": bidirectional,
     "TimeDistributed": time_distributed,
 }
+import attention  # noqa: E402
 import convolution  # noqa: E402
 
-ALL = {**plain.LAYERS, **convolution.LAYERS, **LAYERS}
+ALL = {**plain.LAYERS, **convolution.LAYERS, **attention.LAYERS, **LAYERS}

@@ -23,11 +23,46 @@ const normalized = (config: Json, rest: number): Shape[] => {
   return [...(config.scale === false ? [] : [vector]), ...(config.center === false ? [] : [vector]), ...new Array<Shape>(rest).fill(vector)]; // prettier-ignore
 };
 
+const headed = (config: Json, queries: number, keys: number, size: number, value: number): Shape[] => [
+  [null, queries, size], ...bias(config, queries, size),
+  [null, keys, size], ...bias(config, keys, size),
+  ...(config.use_gate === true ? [[null, queries, value], ...bias(config, queries, value)] : []),
+  [null, keys, value], ...bias(config, keys, value),
+  null, ...(config.use_bias === false ? [] : [null]),
+]; // prettier-ignore
+
 const SHAPES: Readonly<Record<string, (config: Json) => Shape[]>> = {
   Dense: (config) => [[null, config.units as number], ...bias(config, config.units as number)],
   Conv1D: convolution(1),
   Conv2D: convolution(2),
   Conv3D: convolution(3),
+  EinsumDense: (config) => [null, ...(config.bias_axes == null ? [] : [null])],
+  MultiHeadAttention: (config) =>
+    headed(
+      config,
+      config.num_heads as number,
+      config.num_heads as number,
+      config.key_dim as number,
+      (config.value_dim ?? config.key_dim) as number,
+    ),
+  GroupedQueryAttention: (config) =>
+    headed(
+      config,
+      config.num_query_heads as number,
+      config.num_key_value_heads as number,
+      config.head_dim as number,
+      config.head_dim as number,
+    ),
+  Attention: (config) => [...(config.use_scale === true ? [[]] : []), ...(config.score_mode === 'concat' ? [[]] : [])],
+  AdditiveAttention: (config) => (config.use_scale === false ? [] : [[null]]),
+  RMSNormalization: () => [null],
+  DepthwiseConv1D: (config) => [[...tuple(config.kernel_size, 1), null, multiplier(config)], ...bias(config, null)],
+  SeparableConv1D: (config) => [
+    [...tuple(config.kernel_size, 1), null, multiplier(config)],
+    [1, null, config.filters as number],
+    ...bias(config, config.filters as number),
+  ],
+  Conv1DTranspose: transposed(1),
   Conv2DTranspose: transposed(2),
   Conv3DTranspose: transposed(3),
   DepthwiseConv2D: (config) => [[...tuple(config.kernel_size, 2), null, multiplier(config)], ...bias(config, null)],
@@ -48,7 +83,8 @@ const SHAPES: Readonly<Record<string, (config: Json) => Shape[]>> = {
   },
   Embedding: (config) => [[config.input_dim as number, config.output_dim as number]],
   BatchNormalization: (config) => normalized(config, 2),
-  LayerNormalization: (config) => normalized(config, 0),
+  LayerNormalization: (config) =>
+    normalized(config.rms_scaling === true ? { ...config, scale: true, center: false } : config, 0),
   GroupNormalization: (config) => normalized({ ...config, axis: -1 }, 0),
   PReLU: () => [null],
   // Mean, variance and count.
@@ -74,6 +110,10 @@ function groupsOf(layer: LayerJson, base: string): string[] {
     case 'LSTM':
     case 'ConvLSTM2D':
       return [`${base}/cell`];
+    case 'MultiHeadAttention':
+      return ['query_dense', 'key_dense', ...(layer.config.use_gate === true ? ['_gate_dense'] : []), 'value_dense', 'output_dense'].map((part) => `${base}/${part}`); // prettier-ignore
+    case 'GroupedQueryAttention':
+      return ['_query_dense', '_key_dense', ...(layer.config.use_gate === true ? ['_gate_dense'] : []), '_value_dense', '_output_dense'].map((part) => `${base}/${part}`); // prettier-ignore
     case 'RNN':
       return groupsOf(inner!, `${base}/cell`);
     case 'StackedRNNCells':

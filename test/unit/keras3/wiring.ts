@@ -1,7 +1,7 @@
 /** Wires a functional model from its config as Keras 3 does, for the checker. */
 import { integer, isContainer, isObject, layersIn, nameOf, refuse, type Json, type LayerJson } from './config.js';
 
-const MERGES = /^(Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Dot|NotEqual)$/;
+const MERGES = /^(Add|Subtract|Multiply|Average|Maximum|Minimum|Concatenate|Dot|NotEqual|Attention|AdditiveAttention)$/;
 
 interface Tensors {
   /** Number of tensors that a container takes and returns. */
@@ -121,6 +121,10 @@ function checkOrder(model: LayerJson, where: string): void {
 function checkArity(layer: LayerJson, args: readonly (Ref | Ref[])[], where: string): void {
   const given = args[0] === undefined ? 0 : isRef(args[0]) ? 1 : args[0].length;
   if (layer.class_name === 'NotEqual') return;
+  if (/^(MultiHead|GroupedQuery)Attention$/.test(layer.class_name)) {
+    if (args.length < 2 || args.length > 3 || !args.every(isRef)) refuse(where, 'expects query, value and perhaps key');
+    return;
+  }
   if (args.length !== 1) refuse(where, `expects 1 argument, got ${args.length}`);
   const expected = isContainer(layer) ? tensorsOf(layer).inputs : 1;
   if (MERGES.test(layer.class_name) ? isRef(args[0]) : given !== expected && !/RNN|GRU|LSTM|Bidirectional/.test(layer.class_name))

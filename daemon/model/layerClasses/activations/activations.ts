@@ -1,12 +1,28 @@
 /** Activation, ELU, Softmax, Rescaling: functions of values without weights, and their settings. */
 import { layer, optional, or, required } from '../../keras3/arguments.js';
 import { activation, axis, number, numbers } from '../../keras3/values.js';
-import { field, numberAt } from '../../layers/layerConfig.js';
+import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import { scalarFunction } from '../../normalise/scalarFunctions.js';
-import type { LayerClass } from '../layerClass.js';
-import { activated } from '../rules/channels.js';
-import { again } from '../rules/settings.js';
+import type { ChannelRule, LayerClass } from '../layerClass.js';
+import { activated, elementwise } from '../rules/channels.js';
 import { same } from '../rules/shapes.js';
+
+/** Scale and offset of a Rescaling: one number for all channels, or one for each. */
+const rescalings = (config: Json): readonly (readonly number[])[] =>
+  [field(config, 'scale'), field(config, 'offset') ?? 0].map((given) => [given].flat() as number[]);
+
+const rescaled: ChannelRule = (call) => {
+  const { config } = call.node.layer;
+  const [scale, offset] = rescalings(config) as [readonly number[], readonly number[]];
+  const of = (list: readonly number[], channel: number): number => list[list.length === 1 ? 0 : channel]!;
+  return {
+    ...elementwise((x, channel) => x * of(scale, channel) + of(offset, channel)),
+    resize(layer, { output }) {
+      for (const [key, list] of Object.entries({ scale, offset }))
+        if (list.length > 1) layer[key] = output.map((channel) => list[channel]!);
+    },
+  };
+};
 
 export const ACTIVATIONS = {
   Activation: {
@@ -19,17 +35,19 @@ export const ACTIVATIONS = {
     keras: layer({ activation: or(activation, 'linear') }),
   },
   ELU: {
-    settings(config, refuse) {
-      if (field(config, 'alpha') != null && field(config, 'alpha') !== 1)
-        refuse(`has alpha other than 1, which TensorFlow.js cannot compute; ${again}`);
-    },
     shape: same,
-    channels: activated(() => scalarFunction('elu')),
+    channels: activated((config) => {
+      const alpha = numberAt(config, 'alpha') ?? 1;
+      return (x) => (x >= 0 ? x : alpha * Math.expm1(x));
+    }),
     inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
     asActivation: true,
     keras: layer({ alpha: optional(number) }),
+    computes: (config) => (numberAt(config, 'alpha') ?? 1) !== 1,
+    compute: (tf, config, [x]) =>
+      tf.add(tf.relu(x!), tf.mul(tf.elu(tf.neg(tf.relu(tf.neg(x!)))), numberAt(config, 'alpha')!)),
   },
   // It reads all channels.
   Softmax: {
@@ -43,17 +61,23 @@ export const ACTIVATIONS = {
   },
   Rescaling: {
     settings(config, refuse) {
-      if ([field(config, 'scale'), field(config, 'offset') ?? 0].some((n) => typeof n !== 'number'))
-        refuse('rescales by channel, which TensorFlow.js cannot compute; scale the data instead');
+      if ([field(config, 'scale'), field(config, 'offset') ?? 0].some((given) => numbers(given) === undefined))
+        refuse('has a scale or an offset that is neither a number nor one for each channel; scale the data instead');
+    },
+    problem(config, input) {
+      const wrong = rescalings(config).find((list) => list.length !== 1 && list.length !== input.at(-1));
+      return wrong ? `rescales ${wrong.length} channels of an input of ${input.at(-1) ?? '?'}` : null;
     },
     shape: same,
-    channels: activated((config) => {
-      const [scale, offset] = [numberAt(config, 'scale'), numberAt(config, 'offset') ?? 0];
-      return scale === null ? null : (x) => x * scale + offset;
-    }),
+    channels: rescaled,
     inOrder: true,
     onInput: 'scales',
     mask: 'pass',
     keras: layer({ scale: required(numbers), offset: optional(numbers) }),
+    computes: (config) => rescalings(config).some((list) => list.length > 1),
+    compute(tf, config, [x]) {
+      const [scale, offset] = rescalings(config).map((list) => tf.tensor1d([...list]));
+      return tf.add(tf.mul(x!, scale!), offset!);
+    },
   },
 } satisfies Record<string, LayerClass>;

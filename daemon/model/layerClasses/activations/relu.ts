@@ -1,10 +1,9 @@
 /** ReLU, and its variants with a slope or a threshold. */
 import { layer, optional, or } from '../../keras3/arguments.js';
 import { nonNegative } from '../../keras3/values.js';
-import { field, isObject, numberAt, type LayerJson } from '../../layers/layerConfig.js';
+import { field, isObject, numberAt, type Json, type LayerJson } from '../../layers/layerConfig.js';
 import type { LayerClass, Note } from '../layerClass.js';
 import { activated } from '../rules/channels.js';
-import { ignored } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
 
 /** A number, plain or wrapped by Keras. */
@@ -15,6 +14,8 @@ const isZero = (value: unknown): boolean => value == null || value === 0 || (isO
 /** A ReLU with only a slope is a LeakyReLU, one with only a threshold a ThresholdedReLU; TensorFlow.js ignores both settings. */
 function rewriteSlope(layer: LayerJson, note: Note): void {
   const { config } = layer;
+  for (const key of ['negative_slope', 'threshold', 'max_value'])
+    if (config[key] !== undefined) config[key] = plain(config[key]);
   const { negative_slope: slope, threshold, max_value: max } = config;
   if (max != null) return;
   if (isNumber(threshold) && !isZero(threshold) && isZero(slope)) {
@@ -30,6 +31,12 @@ function rewriteSlope(layer: LayerJson, note: Note): void {
   }
 }
 
+const settingsOf = (config: Json) => ({
+  slope: numberAt(config, 'negative_slope') ?? 0,
+  threshold: numberAt(config, 'threshold') ?? 0,
+  limit: numberAt(config, 'max_value'),
+});
+
 function rewriteLeaky({ config }: LayerJson, note: Note): void {
   if (config.negative_slope !== undefined) {
     config.alpha = plain(config.negative_slope);
@@ -42,15 +49,11 @@ function rewriteLeaky({ config }: LayerJson, note: Note): void {
 export const RELUS = {
   ReLU: {
     rewrite: rewriteSlope,
-    settings(config, refuse) {
-      if (!isZero(field(config, 'negative_slope')))
-        ignored(refuse, 'a negative_slope', 'use a LeakyReLU layer instead');
-      if (!isZero(field(config, 'threshold'))) ignored(refuse, 'a threshold', 'use a ThresholdedReLU layer instead');
-    },
     shape: same,
     channels: activated((config) => {
-      const limit = numberAt(config, 'max_value') ?? Infinity;
-      return (x) => Math.min(Math.max(x, 0), limit);
+      const { slope, threshold, limit } = settingsOf(config);
+      return (x) =>
+        Number.isNaN(x) ? NaN : x > threshold ? Math.min(x, limit ?? Infinity) : slope * Math.min(x - threshold, 0);
     }),
     inOrder: true,
     mask: 'pass',
@@ -62,6 +65,16 @@ export const RELUS = {
       negative_slope: optional(nonNegative),
       threshold: optional(nonNegative),
     }),
+    // TensorFlow.js ignores both settings.
+    computes: (config) => !isZero(field(config, 'negative_slope')) || !isZero(field(config, 'threshold')),
+    // keras/src/activations/activations.py, ReLU.static_call.
+    compute(tf, config, [given]) {
+      const x = given!;
+      const { slope, threshold, limit } = settingsOf(config);
+      const above = threshold === 0 ? tf.relu(x) : tf.mul(x, tf.step(tf.sub(x, threshold)));
+      const limited = limit === null ? above : tf.clipByValue(above, 0, limit);
+      return slope === 0 ? limited : tf.sub(limited, tf.mul(tf.relu(tf.sub(threshold, x)), slope));
+    },
   },
   LeakyReLU: {
     rewrite: rewriteLeaky,

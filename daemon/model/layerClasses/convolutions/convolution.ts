@@ -1,11 +1,17 @@
 /** Conv1D, Conv2D and Conv3D. */
 import { optional, FILTERS, layer, linear as linearArguments, SAME_OR_VALID, windows } from '../../keras3/arguments.js';
 import { oneOf, positive } from '../../keras3/values.js';
-import type { LayerClass } from '../layerClass.js';
+import type { ChannelRule, LayerClass } from '../layerClass.js';
 import { linear, unlessChannelsFirst, zeroPads } from '../rules/channels.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, withBias } from '../rules/weights.js';
+import { convolve, finished, groupsOf, overChannelsLast, windowOf } from './computed.js';
 import { convolutionSettings } from './settings.js';
+
+const ungrouped = unlessChannelsFirst(linear({ input: -2, output: -1 }, 'filters', zeroPads));
+/** A group's filters read its own channels: none can be removed without the others. */
+const channels: ChannelRule = (call, weights) =>
+  groupsOf(call.node.layer.config) > 1 ? null : ungrouped(call, weights);
 
 const convolution = (n: number): LayerClass => {
   const shape = convolved(n, filters);
@@ -13,18 +19,30 @@ const convolution = (n: number): LayerClass => {
     settings: convolutionSettings(n === 1 ? { causal: true } : {}),
     shape,
     weights(config, input) {
-      const sizes = [...kernelSize(config, n), channelsIn(config, input), filters(config)];
+      const read = channelsIn(config, input);
+      const sizes = [...kernelSize(config, n), read === null ? null : read / groupsOf(config), filters(config)];
       const [output] = shape(config, [input], () => []);
       return [kernel('kernel', sizes, positionsOf(config, output)), ...withBias(config, filters(config))];
     },
+    problem(config, input) {
+      const groups = groupsOf(config);
+      const read = channelsIn(config, input);
+      const fits = groups === 1 || (read !== null && read % groups === 0 && (filters(config) ?? 0) % groups === 0);
+      return fits ? null : `has ${groups} groups of ${read ?? '?'} channels and ${filters(config) ?? '?'} filters, which do not divide evenly`; // prettier-ignore
+    },
     initial: { kernel_initializer: {} },
-    channels: unlessChannelsFirst(linear({ input: -2, output: -1 }, 'filters', zeroPads)),
+    channels,
     keras: layer({
       ...FILTERS,
       ...windows(n, n === 1 ? oneOf('valid', 'same', 'causal') : SAME_OR_VALID),
       groups: optional(positive),
       ...linearArguments('kernel'),
     }),
+    computes: (config) => groupsOf(config) > 1,
+    compute: (tf, config, [x], { kernel, bias }) =>
+      overChannelsLast(tf, config, x!, (last) =>
+        finished(tf, config, convolve(tf, last, kernel!, windowOf(config, n), groupsOf(config)), bias),
+      ),
   };
 };
 

@@ -1,4 +1,4 @@
-/** SeparableConv2D: a depthwise convolution and a pointwise one, with no activation between them. */
+/** SeparableConv1D and SeparableConv2D: a depthwise convolution and a pointwise one, with no activation between them. */
 import { FILTERS, layer, linear, optional, SAME_OR_VALID, weights, windows } from '../../keras3/arguments.js';
 import { positive } from '../../keras3/values.js';
 import { field, numberAt, type LayerJson } from '../../layers/layerConfig.js';
@@ -7,9 +7,8 @@ import type { ChannelRule, LayerClass, Note } from '../layerClass.js';
 import { linearRole, unlessChannelsFirst, weightOf } from '../rules/channels.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, depthwiseKernel, kernel, kernelSize, positionsOf, product, withBias } from '../rules/weights.js';
+import { convolve, depthwise, finished, overChannelsLast, windowOf } from './computed.js';
 import { convolutionSettings } from './settings.js';
-
-const shape = convolved(2, filters);
 
 const channels: ChannelRule = (call, tensors) => {
   const { config } = call.node.layer;
@@ -35,31 +34,48 @@ function dropMissingKernel({ config }: LayerJson, note: Note): void {
   if (keys.length > 0) note('settings of a kernel that separable convolutions do not have were dropped');
 }
 
-export const SEPARABLE = {
-  SeparableConv2D: {
+const separable = (n: number): LayerClass => {
+  const shape = convolved(n, filters);
+  return {
     rewrite: dropMissingKernel,
-    settings: convolutionSettings(),
+    settings: convolutionSettings({ ungrouped: true, ...(n === 1 && { causal: true }) }),
     shape,
     weights(config, input) {
       const read = channelsIn(config, input);
       const multiplier = numberAt(config, 'depth_multiplier') ?? 1;
       const uses = positionsOf(config, shape(config, [input], () => [])[0]);
+      const ones = new Array<number>(n).fill(1);
       return [
-        depthwiseKernel([...kernelSize(config, 2), read, multiplier], uses),
-        kernel('pointwise_kernel', [1, 1, product(read, multiplier), filters(config)], uses),
+        depthwiseKernel([...kernelSize(config, n), read, multiplier], uses),
+        kernel('pointwise_kernel', [...ones, product(read, multiplier), filters(config)], uses),
         ...withBias(config, filters(config)),
       ];
     },
     initial: { depthwise_initializer: {}, pointwise_initializer: {} },
     channels: unlessChannelsFirst(channels),
-    // TensorFlow.js adds the bias along the rows.
-    channelsFirst: { permutation: () => [[2, 3, 1], [3, 1, 2]], trainedWrongly: true },
     keras: layer({
       ...FILTERS,
-      ...windows(2, SAME_OR_VALID),
+      ...windows(n, SAME_OR_VALID),
       depth_multiplier: optional(positive),
       ...linear('depthwise'),
       ...weights('pointwise'),
     }),
+  };
+};
+
+export const SEPARABLE = {
+  SeparableConv1D: {
+    ...separable(1),
+    compute: (tf, config, [x], { depthwise_kernel: own, pointwise_kernel: across, bias }) =>
+      overChannelsLast(tf, config, x!, (last) => {
+        const y = depthwise(tf, last, own!, windowOf(config, 1));
+        const mixed = convolve(tf, y, across!, { strides: [1], dilations: [1], padding: 'valid' });
+        return finished(tf, config, mixed, bias);
+      }),
+  },
+  SeparableConv2D: {
+    ...separable(2),
+    // TensorFlow.js adds the bias along the rows.
+    channelsFirst: { permutation: () => [[2, 3, 1], [3, 1, 2]], trainedWrongly: true },
   },
 } satisfies Record<string, LayerClass>; // prettier-ignore

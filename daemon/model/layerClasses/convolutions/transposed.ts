@@ -1,30 +1,33 @@
-/** Conv2DTranspose and Conv3DTranspose. */
+/** Conv1DTranspose, Conv2DTranspose and Conv3DTranspose. */
 import { FILTERS, layer, linear as linearArguments, optional, SAME_OR_VALID, windows } from '../../keras3/arguments.js';
-import { sizes } from '../../keras3/values.js';
-import { stringAt, tupleAt } from '../../layers/layerConfig.js';
-import { positive, type Dim } from '../../layers/shape.js';
+import { naturals } from '../../keras3/values.js';
+import { field, tupleAt, type Json } from '../../layers/layerConfig.js';
+import { positive } from '../../layers/shape.js';
 import type { LayerClass } from '../layerClass.js';
 import { linear, unlessChannelsFirst } from '../rules/channels.js';
 import { filters, on, spatial } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, withBias } from '../rules/weights.js';
+import { convolveTransposed, finished, isWide, overChannelsLast, transposedLength, windowOf } from './computed.js';
 import { convolutionSettings } from './settings.js';
 
-function deconvolved(size: Dim, kernel: number, padding: string, stride: number): Dim {
-  if (size === null) return null;
-  return positive(padding === 'valid' ? size * stride + Math.max(kernel - stride, 0) : size * stride);
-}
+/** What is added behind the output; null: the output is as long as the padding makes it. */
+const extraOf = (config: Json, n: number): number[] | null =>
+  field(config, 'output_padding') == null ? null : tupleAt(config, 'output_padding', n, 0);
 
 const transposed = (n: number): LayerClass => ({
-  settings: convolutionSettings({ dilated: false, outputPadding: false }),
+  settings: convolutionSettings({ ungrouped: true }),
   shape: on(n + 1, (config, input) => {
-    const kernel = tupleAt(config, 'kernel_size', n, 1);
-    const strides = tupleAt(config, 'strides', n, 1);
-    if (!kernel || !strides) return null;
-    const padding = stringAt(config, 'padding') ?? 'valid';
+    const sizes = tupleAt(config, 'kernel_size', n, 1);
+    const { strides, dilations, padding } = windowOf(config, n);
+    if (!sizes || !strides || !dilations) return null;
+    const extra = extraOf(config, n);
     return spatial(
       config,
       input,
-      (size, axis) => deconvolved(size, kernel[axis]!, padding, strides[axis]!),
+      (length, i) =>
+        length === null
+          ? null
+          : positive(transposedLength(length, sizes[i]!, strides[i]!, dilations[i]!, padding, extra?.[i] ?? null)),
       () => filters(config),
     );
   }),
@@ -40,12 +43,18 @@ const transposed = (n: number): LayerClass => ({
   keras: layer({
     ...FILTERS,
     ...windows(n, SAME_OR_VALID),
-    output_padding: optional(sizes(n)),
+    output_padding: optional(naturals(n)),
     ...linearArguments('kernel'),
   }),
+  ...(n > 1 && { computes: (config: Json) => extraOf(config, n) !== null || isWide(config, 'dilation_rate') }),
+  compute: (tf, config, [x], { kernel, bias }) =>
+    overChannelsLast(tf, config, x!, (last) =>
+      finished(tf, config, convolveTransposed(tf, last, kernel!, windowOf(config, n), extraOf(config, n)), bias),
+    ),
 });
 
 export const TRANSPOSED = {
+  Conv1DTranspose: transposed(1),
   Conv2DTranspose: transposed(2),
   Conv3DTranspose: { ...transposed(3), skipsFramesInTfjs: 'backwards' },
 } satisfies Record<string, LayerClass>;

@@ -31,10 +31,18 @@ const globalPooling = (n: number, ...aliases: readonly string[]): LayerClass => 
   keras: layer({ keepdims: optional(flag), ...DATA_FORMAT }),
 });
 
+/** Over volumes, which TensorFlow.js lacks. */
+const overVolumes = (kind: 'mean' | 'max'): LayerClass => ({
+  ...globalPooling(3, kind === 'mean' ? 'GlobalAvgPool3D' : 'GlobalMaxPool3D'),
+  compute: (tf, config, [x]) => tf[kind](x!, channelsFirst(config) ? [2, 3, 4] : [1, 2, 3]),
+});
+
 export const GLOBAL_POOLING = {
   // It averages over the steps that count: 0 if there are none.
-  GlobalAveragePooling1D: { ...globalPooling(1), readsMask: 'keeps zeros', maskInTfjs: 'reads' },
-  GlobalMaxPooling1D: globalPooling(1),
+  GlobalAveragePooling1D: { ...globalPooling(1, 'GlobalAvgPool1D'), readsMask: 'keeps zeros', maskInTfjs: 'reads' },
+  GlobalMaxPooling1D: globalPooling(1, 'GlobalMaxPool1D'),
   GlobalAveragePooling2D: globalPooling(2, 'GlobalAvgPool2D'),
   GlobalMaxPooling2D: globalPooling(2, 'GlobalMaxPool2D'),
+  GlobalAveragePooling3D: overVolumes('mean'),
+  GlobalMaxPooling3D: overVolumes('max'),
 } satisfies Record<string, LayerClass>;

@@ -32,9 +32,9 @@ const pooling = (n: number, ...aliases: readonly string[]): LayerClass => ({
 
 export const POOLING = {
   MaxPooling1D: pooling(1, 'MaxPool1D'),
-  AveragePooling1D: pooling(1),
+  AveragePooling1D: pooling(1, 'AvgPool1D'),
   MaxPooling2D: pooling(2, 'MaxPool2D'),
   AveragePooling2D: pooling(2, 'AvgPool2D'),
-  MaxPooling3D: pooling(3),
-  AveragePooling3D: pooling(3),
+  MaxPooling3D: pooling(3, 'MaxPool3D'),
+  AveragePooling3D: pooling(3, 'AvgPool3D'),
 } satisfies Record<string, LayerClass>;

@@ -48,4 +48,10 @@ export const PASSING = {
   RandomPerspective: augmentation,
   RandomElasticTransform: augmentation,
   RandomAutoContrast: augmentation,
+  RandAugment: augmentation,
+  AugMix: augmentation,
+  CutMix: augmentation,
+  MixUp: augmentation,
+  Equalization: augmentation,
+  Solarization: augmentation,
 } satisfies Record<string, LayerClass>;

@@ -1,4 +1,4 @@
-/** Resizing and CenterCrop: accepted if the image already has the size (normalise.ts), rejected otherwise. */
+/** Resizing, CenterCrop and RandomCrop: accepted if the image already has the size (normalise.ts), rejected otherwise. */
 import { numberAt } from '../../layers/layerConfig.js';
 import type { LayerClass } from '../layerClass.js';
 import { on } from '../rules/shapes.js';
@@ -9,4 +9,7 @@ const toSize: LayerClass = {
   changesSize: true,
 };
 
-export const SIZE_CHANGING = { Resizing: toSize, CenterCrop: toSize } satisfies Record<string, LayerClass>;
+export const SIZE_CHANGING = { Resizing: toSize, CenterCrop: toSize, RandomCrop: toSize } satisfies Record<
+  string,
+  LayerClass
+>;

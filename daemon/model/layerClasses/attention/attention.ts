@@ -1,0 +1,88 @@
+/**
+ * Attention and AdditiveAttention (keras.io/api/layers/attention_layers; Luong et al. 2015, Bahdanau et al. 2015): each query position gets a mean of
+ * the values, weighted by its scores with the keys. They mix positions and read all channels of queries and keys: none can be removed.
+ */
+import type * as Core from '@tensorflow/tfjs-core';
+import { layer, optional, or, SEED, type Arguments } from '../../keras3/arguments.js';
+import { flag, oneOf, share } from '../../keras3/values.js';
+import { field, stringAt, type Json } from '../../layers/layerConfig.js';
+import type { LayerClass, WeightRule } from '../layerClass.js';
+import { vector } from '../rules/weights.js';
+import { CALL_SETTINGS, dropped, givesScores, positionMask } from './scores.js';
+
+type Tensor = Core.Tensor;
+type Tf = typeof Core;
+type Scores = (tf: Tf, config: Json, query: Tensor, key: Tensor, weights: Readonly<Record<string, Tensor>>) => Tensor;
+
+/** Of each query and key, tanh of their sum: [batch, T, S, channels]. @param scale of the sum. */
+const sums = (tf: Tf, query: Tensor, key: Tensor, scale?: Tensor): Tensor => {
+  const sum = tf.add(tf.expandDims(query, 2), tf.expandDims(key, 1));
+  return tf.tanh(scale ? tf.mul(scale, sum) : sum);
+};
+
+const dotOrConcat: Scores = (tf, config, query, key, { scale, concat_score_weight: weight }) => {
+  if (stringAt(config, 'score_mode') === 'concat') return tf.mul(weight!, tf.sum(sums(tf, query, key, scale), -1));
+  const scores = tf.matMul(query, key, false, true);
+  return scale ? tf.mul(scores, scale) : scores;
+};
+
+const additive: Scores = (tf, _config, query, key, { scale }) => {
+  const each = sums(tf, query, key);
+  return tf.sum(scale ? tf.mul(scale, each) : each, -1);
+};
+
+/** Positions of a value that its mask leaves out get so much less. */
+const PADDING = 1e9;
+
+const attention = (scores: Scores, weights: WeightRule, keras: Arguments): LayerClass => ({
+  callSettings: CALL_SETTINGS,
+  shape(config, [query, value, key]) {
+    const read = key ?? value;
+    if (query?.length !== 2 || value?.length !== 2) return givesScores(config) ? [null, null] : [null];
+    const output = [query[0]!, value[1]!];
+    return givesScores(config) ? [output, [query[0]!, read![0]!]] : [output];
+  },
+  weights,
+  problem(_config, _input, inputs) {
+    if (inputs.length < 2 || inputs.length > 3) return 'needs a query, a value and perhaps a key, in a list';
+    const [query, value, key = value] = inputs;
+    if (inputs.some((shape) => shape && shape.length !== 2)) return 'needs sequences of vectors';
+    const fits = !query || !key || query[1] === key[1];
+    return fits ? null : `compares queries of ${query[1] ?? '?'} channels with keys of ${key[1] ?? '?'}`;
+  },
+  mask: 'pass',
+  keras,
+  compute(tf, config, [query, value, key = value!], weights, { training, masks }) {
+    const [queryMask, valueMask] = masks;
+    const raw = scores(tf, config, query!, key, weights);
+    const positions = positionMask(tf, config, query!.shape[1]!, key.shape[1]!);
+    const readable = valueMask ? tf.expandDims(valueMask, 1) : null;
+    const mask = positions && readable ? tf.mul(positions, readable) : (positions ?? readable);
+    const shares = tf.softmax(mask ? tf.sub(raw, tf.mul(tf.sub(1, mask), PADDING)) : raw);
+    const kept = dropped(tf, config, shares, training);
+    const read = tf.matMul(kept, value!);
+    const output = queryMask ? tf.mul(read, tf.expandDims(queryMask, -1)) : read;
+    return givesScores(config) ? [output, kept] : output;
+  },
+});
+
+export const ATTENTION = {
+  Attention: attention(
+    dotOrConcat,
+    (config) => [
+      ...(field(config, 'use_scale') === true ? [vector('scale')] : []),
+      ...(stringAt(config, 'score_mode') === 'concat' ? [vector('concat_score_weight')] : []),
+    ],
+    layer({
+      use_scale: optional(flag),
+      score_mode: optional(oneOf('dot', 'concat')),
+      dropout: or(share, 0),
+      ...SEED,
+    }),
+  ),
+  AdditiveAttention: attention(
+    additive,
+    (config, input) => (field(config, 'use_scale') === false ? [] : [vector('scale', input?.at(-1) ?? null)]),
+    layer({ use_scale: optional(flag), dropout: or(share, 0), ...SEED }),
+  ),
+} satisfies Record<string, LayerClass>;
