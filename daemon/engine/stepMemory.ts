@@ -1,7 +1,7 @@
 /** Memory of a training step, derived from its graph without computing it. */
 import type { Model } from '../model/model.js';
 import type { SessionSpec } from './engine.js';
-import { liveBytes } from '../network/liveMemory.js';
+import { peakBytes } from '../network/peakMemory.js';
 import { type Graph } from '../network/ir.js';
 import { stepCost } from './trialSize.js';
 import { sizeOf } from '../protocol/shape.js';
@@ -31,7 +31,7 @@ const measured = [2, 4] as const;
 
 /** Bytes in use at once in a graph's step. @throws Unsupported if our own kernels lack an operation. */
 async function graphBytes(graph: Graph, executor: Measured): Promise<number> {
-  if (executor === 'onnx') return onnxShare * liveBytes(graph);
+  if (executor === 'onnx') return onnxShare * peakBytes(graph);
   const { encode } = await import('./native/encode.js');
   const { arenaSize, constants } = encode(graph);
   const sizes = [...graph.inputs, ...graph.outputs].map(({ node }) => sizeOf(node.shape));

@@ -1,7 +1,7 @@
 import type { Graph, Node } from '../../network/ir.js';
 import { Arena } from './arena.js';
 import { bytePlaces, mostFloats, mostRows as mostWhole } from './layout.js';
-import { type Liveness, poolOf } from './liveness.js';
+import { type Lifetimes, poolOf } from './lifetimes.js';
 import type { Place } from './places.js';
 import { isElementwise } from './roles.js';
 import { type Group, root, Unsupported, type Unit } from './units.js';
@@ -71,7 +71,7 @@ export class Allocation {
 
   constructor(
     fixed: Fixed,
-    private readonly liveness: Liveness,
+    private readonly lifetimes: Lifetimes,
     private readonly inputsOf: (node: Node) => readonly Node[],
   ) {
     this.places = new Map(fixed.places);
@@ -99,8 +99,8 @@ export class Allocation {
 
   /** Takes room for what unit i writes. */
   begin(unit: Unit, i: number): void {
-    for (const node of this.liveness.results[i]!) {
-      const until = this.liveness.lastRead.get(node) ?? -1;
+    for (const node of this.lifetimes.results[i]!) {
+      const until = this.lifetimes.lastRead.get(node) ?? -1;
       // A group's values that nobody else reads stay in its registers.
       if (this.places.has(node) || (unit.kind === 'group' && until <= i)) continue;
       const end = Math.max(until, i);
@@ -109,7 +109,7 @@ export class Allocation {
     }
     const pool = poolOf(unit);
     // The places of the maxima live as long as a gradient needs them.
-    if (pool) this.indexes.set(pool, this.hold(placesSize(pool), Math.max(i, this.liveness.lastGradientOf(pool))));
+    if (pool) this.indexes.set(pool, this.hold(placesSize(pool), Math.max(i, this.lifetimes.lastGradientOf(pool))));
   }
 
   /** Gives back what nobody needs after unit i. */
@@ -137,7 +137,7 @@ export class Allocation {
     const later = new Set(
       group.nodes.slice(group.nodes.indexOf(node) + 1).flatMap((other) => [...this.inputsOf(other)]),
     );
-    for (const input of this.liveness.reads[i]!) {
+    for (const input of this.lifetimes.reads[i]!) {
       const place = this.places.get(input);
       const holding = place?.buffer === 0 && this.held.find(({ at, start }) => at === i && start === place.offset);
       if (!holding || sizeOf(input.shape) !== floats || floats < group.rows * group.columns || later.has(input))

@@ -4,10 +4,10 @@ import { encodeGroup } from './encodeGroup.js';
 import { geometry, isPoolingOf, noPool, poolOf, reducedSizes, sizesAround } from './geometry.js';
 import { mostRows, moveRank, parts } from './layout.js';
 import { movesOf, moveWords } from './moves.js';
-import { operation } from './operationWords.js';
+import { operation } from './operands.js';
 import type { Context, Place } from './places.js';
 import { root, Unsupported, type Unit } from './units.js';
-import { paddedColumns, placesFloats, summedTilesPay, tilesPay } from './winograd.js';
+import { paddedColumns, transformFloats, summedTilesPay, tilesPay } from './winograd.js';
 
 /**
  * Appends a unit's operations to the code (kernels/layout.json has the words of each).
@@ -51,7 +51,7 @@ export function emit(code: number[], unit: Unit, context: Context): void {
           pooled: unit.pool !== undefined,
           pool: unit.pool ? poolOf(unit.pool) : noPool,
           index: unit.pool && context.index(unit.pool),
-          places: tiled ? context.temporary(placesFloats(g.c, g.f)) : undefined,
+          places: tiled ? context.temporary(transformFloats(g.c, g.f)) : undefined,
         }),
       );
       return;
@@ -60,7 +60,7 @@ export function emit(code: number[], unit: Unit, context: Context): void {
       const g = geometry(node, node, second!, first!);
       const packed = context.temporary(g.kh * g.kw * g.c * g.f);
       const tiled = tilesPay(g);
-      const places = tiled ? context.temporary(placesFloats(g.f, g.c)) : undefined;
+      const places = tiled ? context.temporary(transformFloats(g.f, g.c)) : undefined;
       const kind = tiled ? 'winogradInputGradient' : 'inputGradient';
       code.push(...operation(kind, { g, dy: at(first), filter: at(second), dx: at(node), packed, places }));
       return;

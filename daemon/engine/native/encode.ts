@@ -4,7 +4,7 @@ import { verifyNode } from '../../network/verify/verifyNode.js';
 import { Allocation, fixedPlaces } from './allocate.js';
 import { operationsOf, type Operation } from './cost.js';
 import { emit } from './emit.js';
-import { livenessOf } from './liveness.js';
+import { lifetimesOf } from './lifetimes.js';
 import { lower } from './lower/lower.js';
 import { moveWords, nothing, wholeBlock } from './moves.js';
 import { cutIntoUnits } from './cut/cut.js';
@@ -30,12 +30,12 @@ export function encode(given: Graph): Encoded {
   if (verifiesEachNode()) graph.nodes.forEach(verifyNode);
   const { units, inputsOf } = cutIntoUnits(graph);
   const fixed = fixedPlaces(graph);
-  const liveness = livenessOf(
+  const lifetimes = lifetimesOf(
     units,
     inputsOf,
     fixed.copies.map(({ from }) => from),
   );
-  const allocation = new Allocation(fixed, liveness, inputsOf);
+  const allocation = new Allocation(fixed, lifetimes, inputsOf);
   const code: number[] = [];
   const operations: Operation[] = [];
 
@@ -47,8 +47,8 @@ export function encode(given: Graph): Encoded {
       temporary: (floats) => allocation.temporary(floats, i),
       inputsOf,
     });
-    const inputs = new Set(liveness.reads[i]!.filter(({ constant }) => typeof constant !== 'number'));
-    const written = liveness.results[i]!.filter((node) => allocation.placeOf(node));
+    const inputs = new Set(lifetimes.reads[i]!.filter(({ constant }) => typeof constant !== 'number'));
+    const written = lifetimes.results[i]!.filter((node) => allocation.placeOf(node));
     operations.push(...operationsOf(unit, [...inputs, ...written]));
     allocation.end(i);
   });

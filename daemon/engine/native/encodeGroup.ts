@@ -1,7 +1,7 @@
 import type { Node } from '../../network/ir.js';
 import { type Broadcast, broadcastOf } from './broadcast.js';
 import { parts, type step } from './layout.js';
-import { operation, stepWords } from './operationWords.js';
+import { operation, stepWords } from './operands.js';
 import { type Context, floatBits } from './places.js';
 import { roleIn, type Role } from './roles.js';
 import { type Group, Unsupported } from './units.js';

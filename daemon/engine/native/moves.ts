@@ -1,7 +1,7 @@
 import type { Node } from '../../network/ir.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { moveRank } from './layout.js';
-import { operation } from './operationWords.js';
+import { operation } from './operands.js';
 import type { Place } from './places.js';
 import { dot, stridesOf } from './strided.js';
 

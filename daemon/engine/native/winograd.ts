@@ -3,12 +3,12 @@ import { columnUnit, type Geometry, placeSlack, tileSide } from './layout.js';
 /** Rows of sums are this long: whole vectors of every level. */
 export const paddedColumns = (n: number): number => Math.ceil(n / columnUnit) * columnUnit;
 
-const places = tileSide ** 2;
+const points = tileSide ** 2;
 /** Of fewer channels a tile's vectors are mostly empty. */
 const leastChannels = 12;
 /** More filters do not stay in a core's cache with their tiles: pairs of a channel and a filter. */
 const mostPairs = 128 * 128;
-/** A part of the batch must have tiles enough to pay for the way from sums at places to a filter's gradient. */
+/** A part of the batch must have tiles enough to pay for the output transform of a filter's gradient. */
 const leastSummedTiles = 8;
 /** Of the multiplications of the direct way; the tiles themselves take as much time as half of the rest. */
 const mostWork = 0.6;
@@ -24,13 +24,13 @@ export function tilesPay(g: Geometry): boolean {
   const { kh, kw, sh, sw, dh, dw, c, f } = g;
   const covered = kh === kw && (kh === 3 || kh === 5) && sh * sw * dh * dw === 1;
   if (!covered || Math.min(c, f) < leastChannels || c * f > mostPairs) return false;
-  return places * tilesOf(g) <= mostWork * kh * kw * g.oh * g.ow;
+  return points * tilesOf(g) <= mostWork * kh * kw * g.oh * g.ow;
 }
 
 /** Whether the filter's gradient is. @param parts into which the batch is cut. */
 export const summedTilesPay = (g: Geometry, parts: number): boolean =>
   tilesPay(g) && Math.floor(g.batch / parts) * tilesOf(g) >= leastSummedTiles;
 
-/** Floats of the filters at all places: matrices of rows x columns. */
-export const placesFloats = (rows: number, columns: number): number =>
-  places * (rows * paddedColumns(columns) + placeSlack);
+/** Floats of the transformed filters: a matrix of rows x columns for each point of a tile. */
+export const transformFloats = (rows: number, columns: number): number =>
+  points * (rows * paddedColumns(columns) + placeSlack);

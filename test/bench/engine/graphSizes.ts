@@ -1,5 +1,5 @@
 /** `npm run bench:engine -- --graph [NET...]`: how large a training step of the native engine is, and how long it takes. */
-import { liveBytes } from '../../../daemon/network/liveMemory.js';
+import { peakBytes } from '../../../daemon/network/peakMemory.js';
 import { openNativeStep } from './nativeStep.js';
 import type { Problem } from './problems.js';
 
@@ -15,7 +15,7 @@ export async function graphSizes(problems: readonly (() => Problem)[], threads: 
     await graph.release();
     times.sort((a, b) => a - b);
     const bytes = graph.operations.reduce((sum, operation) => sum + operation.bytes, 0);
-    const sizes = [training.nodes.length, graph.operations.length, ...[bytes, liveBytes(training)].map((n) => (n / 1e6).toFixed(1))]; // prettier-ignore
+    const sizes = [training.nodes.length, graph.operations.length, ...[bytes, peakBytes(training)].map((n) => (n / 1e6).toFixed(1))]; // prettier-ignore
     const ms = [times[0]!, times[times.length >> 1]!].map((t) => t.toFixed(2));
     console.log(`| ${problem.name} | ${[...sizes, ...ms].join(' | ')} |`);
   }

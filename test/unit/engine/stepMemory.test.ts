@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../../daemon/network/builder.js';
-import { liveBytes } from '../../../daemon/network/liveMemory.js';
+import { peakBytes } from '../../../daemon/network/peakMemory.js';
 import { type Node } from '../../../daemon/network/ir.js';
 import { encode } from '../../../daemon/engine/native/encode.js';
 import { roughStepMemory, stepMemory } from '../../../daemon/engine/stepMemory.js';
@@ -17,7 +17,7 @@ describe('the memory of a graph', () => {
     const c = of('Sin', of('Log1p', a));
     const sum = graph.add({ op: 'Sum', inputs: [of('Add', c, a)], shape: [], attrs: { axes: [0], keepDims: false } });
     // Input and output; a is kept for the sum while b and c are made; then a, c and their sum.
-    expect(liveBytes(graph.finish([{ role: 'output', node: sum }]))).toBe(4 * (100 + 1 + 3 * 100));
+    expect(peakBytes(graph.finish([{ role: 'output', node: sum }]))).toBe(4 * (100 + 1 + 3 * 100));
   });
 });
 
@@ -37,7 +37,7 @@ describe('the memory of a training step', () => {
       expect(batch * native.perSample).toBeLessThan(1.1 * exact);
       // Whatever onnxruntime may take is more than our own kernels do.
       expect(onnx.perSample).toBeGreaterThan(native.perSample);
-      expect(batch * onnx.perSample + onnx.fixed).toBeGreaterThan(liveBytes(graph));
+      expect(batch * onnx.perSample + onnx.fixed).toBeGreaterThan(peakBytes(graph));
     }
     const rough = roughStepMemory(model);
     expect(onnx.perSample).toBeLessThan(4 * rough.perSample);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Geometry } from '../../../../daemon/engine/native/layout.js';
-import { placesFloats, summedTilesPay, tilesPay } from '../../../../daemon/engine/native/winograd.js';
+import { transformFloats, summedTilesPay, tilesPay } from '../../../../daemon/engine/native/winograd.js';
 
 /** A layer of ResNet-20, but for what is given. */
 const layer = (more: Partial<Geometry> = {}): Geometry => ({
@@ -35,6 +35,6 @@ describe("the choice of Winograd's tiles", () => {
   });
 
   it('has room for whole vectors of 36 places', () => {
-    expect(placesFloats(20, 50)).toBe(36 * (20 * 64 + 16));
+    expect(transformFloats(20, 50)).toBe(36 * (20 * 64 + 16));
   });
 });

@@ -2,7 +2,7 @@ import type { Node } from '../../network/ir.js';
 import { root, type Unit } from './units.js';
 
 /** What each unit writes and reads, and how long that is needed. Units are counted in the order of execution. */
-export interface Liveness {
+export interface Lifetimes {
   readonly results: readonly (readonly Node[])[];
   readonly reads: readonly (readonly Node[])[];
   /** The last unit that reads a tensor; the number of units for what is copied at the end; undefined for what nobody reads. */
@@ -12,11 +12,11 @@ export interface Liveness {
 }
 
 /** @param copied tensors that are copied to outputs after the last unit. */
-export function livenessOf(
+export function lifetimesOf(
   units: readonly Unit[],
   inputsOf: (node: Node) => readonly Node[],
   copied: readonly Node[],
-): Liveness {
+): Lifetimes {
   const reads = units.map((unit) => readsOf(unit, inputsOf));
   const lastRead = new Map<Node, number>();
   reads.forEach((nodes, i) => nodes.forEach((node) => lastRead.set(node, i)));

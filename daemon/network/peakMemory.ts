@@ -12,7 +12,7 @@ const width = 4;
  * use. Inputs, outputs and constants are always there. Fused operations need less; an executor's intermediate copies
  * (padding, filters in another layout) are not counted.
  */
-export function liveBytes({ inputs, outputs, nodes }: Graph): number {
+export function peakBytes({ inputs, outputs, nodes }: Graph): number {
   const constants = new Set(
     nodes.flatMap((node) => node.inputs.map(owner).filter(({ op, constant }) => op === 'Constant' && typeof constant !== 'number')),
   ); // prettier-ignore
