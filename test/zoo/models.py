@@ -115,6 +115,81 @@ class Conv1d(nn.Module):
         return self.fc(self.body(x).mean(2))
 
 
+class Mixer(nn.Module):
+    """Patches, and MLPs over patches and over channels in turn."""
+
+    def __init__(self, patches=16, width=12):
+        super().__init__()
+        self.stem = nn.Conv2d(3, width, 4, stride=4)
+        self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
+        self.tokens = nn.Sequential(nn.Linear(patches, 20), nn.GELU(), nn.Linear(20, patches))
+        self.channels = nn.Sequential(nn.Linear(width, 24), nn.GELU(), nn.Dropout(0.1), nn.Linear(24, width))
+        self.head = nn.Linear(width, 5)
+
+    def forward(self, x):
+        x = self.stem(x).flatten(2).transpose(1, 2)
+        x = x + self.tokens(self.norm1(x).transpose(1, 2)).transpose(1, 2)
+        x = x + self.channels(self.norm2(x))
+        return self.head(self.norm3(x).mean(1))
+
+
+class Causal(nn.Module):
+    """Masked attention written out, with an RMS norm and a gated MLP."""
+
+    def __init__(self, length=7, width=16, heads=2):
+        super().__init__()
+        self.heads, self.width = heads, width
+        self.scale1, self.scale2 = nn.Parameter(torch.ones(width)), nn.Parameter(torch.ones(width))
+        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.gate, self.up, self.down = nn.Linear(width, 24), nn.Linear(width, 24), nn.Linear(24, width)
+        self.head = nn.Linear(width, 6)
+        self.register_buffer("mask", torch.full((length, length), float("-inf")).triu(1))
+
+    def norm(self, x, scale):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * scale
+
+    def forward(self, x):
+        q, k, v = self.qkv(self.norm(x, self.scale1)).chunk(3, -1)
+        q, k, v = (t.reshape(-1, t.shape[1], self.heads, self.width // self.heads).transpose(1, 2) for t in (q, k, v))
+        scores = torch.softmax(q @ k.transpose(-1, -2) * (self.width // self.heads) ** -0.5 + self.mask, -1)
+        x = x + self.out((scores @ v).transpose(1, 2).flatten(2))
+        y = self.norm(x, self.scale2)
+        return self.head((x + self.down(nn.functional.silu(self.gate(y)) * self.up(y)))[:, -1])
+
+
+class ConvLstm(nn.Module):
+    """A convolution over time in front of two layers of LSTM."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv1d(5, 8, 3, padding=1), nn.BatchNorm1d(8)
+        self.lstm = nn.LSTM(8, 10, num_layers=2, batch_first=True)
+        self.fc = nn.Linear(10, 4)
+
+    def forward(self, x):
+        y = torch.relu(self.norm(self.conv(x))).transpose(1, 2)
+        return self.fc(self.lstm(y)[0].mean(1))
+
+
+class GroupResidual(nn.Module):
+    """Residual blocks with GroupNorm and InstanceNorm, dilation, an excitation and a global maximum."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm1, self.norm2 = nn.GroupNorm(4, 8), nn.InstanceNorm2d(8, affine=True)
+        self.conv1, self.conv2 = nn.Conv2d(8, 8, 3, padding=2, dilation=2), nn.Conv2d(8, 8, 1)
+        self.squeeze, self.excite = nn.Conv2d(8, 3, 1), nn.Conv2d(3, 8, 1)
+        self.fc = nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = self.conv2(nn.functional.leaky_relu(self.norm2(self.conv1(nn.functional.hardswish(self.norm1(x)))), 0.1))
+        gate = nn.functional.hardsigmoid(self.excite(nn.functional.relu6(self.squeeze(y.mean((2, 3), keepdim=True)))))
+        x = x + y * gate
+        return self.fc(torch.cat([x.amax((2, 3)), nn.functional.softplus(x).mean((2, 3))], 1))
+
+
 SMALL = {
     "mlp": (Mlp, [(20,)]),
     "lenet5": (LeNet5, [(1, 28, 28)]),
@@ -127,6 +202,10 @@ SMALL = {
     "depthwise": (Depthwise, [(3, 16, 16)]),
     "unet": (UNet, [(3, 16, 16)]),
     "conv1d": (Conv1d, [(4, 20)]),
+    "mixer": (Mixer, [(3, 16, 16)]),
+    "causal": (Causal, [(7, 16)]),
+    "convlstm": (ConvLstm, [(5, 8)]),
+    "groupresidual": (GroupResidual, [(3, 12, 12)]),
 }
 
 # Protocol buffers end at 2 GB, and PyTorch 1.13 needs more memory for larger files than machines have that run tests.

@@ -24,11 +24,35 @@ export interface WeightRecord {
 
 const isFloat = ({ type }: OnnxTensor): boolean => ['float', 'float16', 'bfloat16', 'double'].includes(type);
 
+/** What attention masks add to scores that must not count is at most this: -100 (Swin), -1e4, the least float, -Infinity. */
+const hiding = -100;
+
+const masks = new WeakMap<OnnxTensor, boolean>();
+
+function holdsMask(tensor: OnnxTensor): boolean {
+  if (tensor.dims.length < 2) return false;
+  let hidden = 0;
+  for (const x of tensor.values()) {
+    if (x === 0 || x === hidden) continue;
+    if (hidden !== 0 || !(x <= hiding)) return false;
+    hidden = x;
+  }
+  return hidden !== 0;
+}
+
+/** Whether a tensor is an attention mask, which is not trained: 0 where a position is seen, one number far below 0 elsewhere. */
+function isMask(tensor: OnnxTensor): boolean {
+  const known = masks.get(tensor) ?? holdsMask(tensor);
+  masks.set(tensor, known);
+  return known;
+}
+
 /**
- * Initializers that may be weights: fractional numbers with at least one axis. Their readers decide. Limits, scales of images and
- * constants of normalisation are not weights.
+ * Initializers that may be weights: numbers with a fraction, of one axis at least, that are no mask. Whether one is, its readers
+ * decide: limits, scales of images and constants of normalisation are none.
  */
-export const mayBeWeight = (tensor: OnnxTensor): boolean => isFloat(tensor) && tensor.dims.length > 0;
+export const mayBeWeight = (tensor: OnnxTensor): boolean =>
+  isFloat(tensor) && tensor.dims.length > 0 && !isMask(tensor);
 
 /** The weights of a model, by the initializer's name. Initializers that share a tensor are one weight. */
 export class Weights {

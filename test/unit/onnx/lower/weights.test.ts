@@ -42,6 +42,16 @@ describe('layouts', () => {
     ]);
   });
 
+  test.each([-Infinity, -3.4028234663852886e38, -1e4, -100])('an attention mask of 0 and %d is no weight', (hidden) => {
+    const mask = tensorOf('mask', [3, 3], [0, hidden, hidden, 0, 0, hidden, 0, 0, 0]);
+    const model = (tensors: (typeof mask)[]) =>
+      onnxOf({ x: ['n', 3, 3] }, tensors, [{ op: 'Add', in: ['x', 'mask'], out: 's' }, { op: 'Softmax', in: ['s'], out: 'p', attrs: { axis: -1 } }, { op: 'MatMul', in: ['p', 'w'], out: 'y' }], ['y']); // prettier-ignore
+    const weight = tensorOf('w', [3, 2]);
+    expect(weightsOf(model([mask, weight])).map(([name]) => name)).toEqual(['w']);
+    const trained = tensorOf('mask', [3, 3], [0, hidden, 0.5, 0, 0, hidden, 0, 0, 0]);
+    expect(weightsOf(model([trained, weight])).map(([name]) => name)).toEqual(['mask', 'w']);
+  });
+
   test('a kernel behind a Transpose lies as the product reads it; one that two operations read in two ways, as in the file', () => {
     const once = onnxOf({ x: ['n', 3] }, [tensorOf('w', [5, 3])], [{ op: 'Transpose', in: ['w'], out: 'v' }, { op: 'MatMul', in: ['x', 'v'], out: 'y' }], ['y']); // prettier-ignore
     expect(weightsOf(once)).toEqual([['w', 'MatMul_1', '3x5', 'kernel']]);
