@@ -179,7 +179,7 @@ export async function measureLatency(
       if (!one || (what === 'thinned' && one === model)) continue;
       await attempt(what, async () => {
         const file = join(folder, `${what}.onnx`);
-        await writeOnnx(one, file);
+        await (what === 'thinned' ? writeThinnedOnnx : writeOnnx)(one, file);
         const opened = await onnxCandidates(what, { file, model: one }, batches);
         candidates.push(...opened.candidates);
         releases.push(opened.release);
