@@ -271,7 +271,7 @@ describe('loss, gradients, states and outputs equal TensorFlow.js on its cpu bac
     const builds = [...cases, ...wrongInTensorFlow, ...untrainableInTensorFlow, ...noisy].map(([, shape, build]) => chain(shape, build())); // prettier-ignore
     const tested = new Set(JSON.stringify(builds.map((model) => model.toJSON(undefined, false))).match(/(?<="class_name":")\w+/g)); // prettier-ignore
     // Merges and Embedding have tests of their own below, Operation in model/operations; what TensorFlow.js lacks is in the matrix against NumPy; the reader refuses what changes an image's size.
-    const elsewhere = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot', 'Embedding', 'Resizing', 'CenterCrop', 'Operation', ...Object.entries(LAYER_CLASSES).flatMap(([name, { compute }]) => (compute ? [name] : []))]; // prettier-ignore
+    const elsewhere = ['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot', 'Embedding', 'Resizing', 'CenterCrop', 'RandomCrop', 'Operation', ...Object.entries(LAYER_CLASSES).flatMap(([name, { compute }]) => (compute ? [name] : []))]; // prettier-ignore
     expect([...KNOWN_CLASSES].filter((name) => !tested.has(name) && !elsewhere.includes(name))).toEqual([]);
   });
 
