@@ -37,8 +37,7 @@ describe('lenses of Python', () => {
     await writeFile(join(editor.workspace, 'model.keras'), await keras());
     await writeFile(join(server.scratch.path, 'outside.keras'), await keras());
     await writeFile(join(editor.workspace, 'text.h5'), 'no model');
-    // What an ONNX file begins with: ir_version 8, producer.
-    await writeFile(join(editor.workspace, 'net.onnx'), Buffer.from('08081207', 'hex'));
+    await writeFile(join(editor.workspace, 'net.onnx'), await readFile('test/fixtures/onnx/cnn-training.onnx'));
     editor.client.notify('lc/trust', { trusted: true });
   });
 
@@ -46,6 +45,7 @@ describe('lenses of Python', () => {
     const expected = [
       [0, '$(target) Prune model.keras to budget...', { model: join(editor.workspace, 'model.keras') }],
       [1, '$(target) Prune ./model.json to budget...', { model: join(editor.workspace, 'model.json') }],
+      [3, '$(target) Prune net.onnx to budget...', { model: join(editor.workspace, 'net.onnx') }],
     ];
     expect(shown(await lensesOf(editor.uriOf('train.py'), SOURCE))).toEqual(expected);
     const cell = `${editor.uriOf('a b.ipynb').replace('file:', 'vscode-notebook-cell:')}#W0sZmlsZQ`;
