@@ -17,7 +17,7 @@ const corpus = JSON.parse(readFileSync(new URL('engine/corpus.json', import.meta
   network: Network;
 }[];
 
-const seeds = 150;
+const seeds = 100;
 const masked = 40;
 
 /** Reasons for which a network may be refused, each a fact about the network or a kernel that is known to be missing. */

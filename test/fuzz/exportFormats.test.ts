@@ -140,7 +140,7 @@ const refusalOf = (id: string): RegExp | undefined => REFUSALS[id];
 /** Each network is written in every third format, in turns: all of them take three times as long, and passed as well. */
 const EVERY = 3;
 
-const NETWORKS = 500;
+const NETWORKS = 300;
 
 it(`every format gives ${NETWORKS} random pruned networks back`, async () => {
   expect(Object.keys(CHECKS).sort()).toEqual(FORMATS.map(({ id }) => id).sort());
