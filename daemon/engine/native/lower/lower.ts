@@ -4,7 +4,6 @@ import { broadcastOf } from '../broadcast.js';
 import { movesOf } from '../moves.js';
 import { productsOf } from '../products.js';
 import { isElementwise } from '../roles.js';
-import { joinOf, readersOf } from './joins.js';
 import { addMirrors, addOneHot, addTiles } from './moves.js';
 import { addArgument, addReductions, addSoftmax } from './reductions.js';
 import { addResizing } from './resizing.js';
@@ -26,13 +25,7 @@ export function lower(graph: Graph): Graph {
     return numbered;
   };
   const now = (node: Node): Node => lowered.get(node) ?? node;
-
-  const readers = readersOf(graph);
-
-  for (const node of graph.nodes) {
-    const join = node.op === 'Add' ? joinOf(node, readers, now, add) : undefined;
-    lowered.set(node, join ?? ruleOf(node)({ ...node, inputs: node.inputs.map(now) }, add));
-  }
+  for (const node of graph.nodes) lowered.set(node, ruleOf(node)({ ...node, inputs: node.inputs.map(now) }, add));
   return {
     inputs: graph.inputs,
     outputs: graph.outputs.map((output): GraphOutput => ({ ...output, node: now(output.node) })),
