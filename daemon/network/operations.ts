@@ -91,11 +91,14 @@ export class Operations {
   }
 
   /**
-   * [..., M, K] x [..., K, N], leading axes broadcast. If the right factor is one matrix, the rows of all left matrices become the rows
-   * of one.
+   * [..., M, K] x [..., K, N], leading axes broadcast; transposing a factor swaps its last two axes. If the right factor is one matrix,
+   * the rows of all left matrices become the rows of one.
+   * @throws RangeError if the leading axes do not broadcast, or the factors do not fit
    */
   matMul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
     const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+    const [inner, same] = [a.shape.at(transposeA ? -2 : -1)!, b.shape.at(transposeB ? -1 : -2)!];
+    if (inner !== same) throw new RangeError(`rows of ${inner} numbers do not fit to columns of ${same}`);
     const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const attrs = { transposeA, transposeB };
     const shape = [...batch, rows, columns];

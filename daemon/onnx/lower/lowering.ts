@@ -1,5 +1,6 @@
 import type { GraphBuilder, NodeSpec } from '../../network/builder.js';
 import { type DType, type Node, sameShape } from '../../network/ir.js';
+import { Operations } from '../../network/operations.js';
 import { verifyNode } from '../../network/verify/verifyNode.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { numbers, type NumberTensor, permuted, splatOf } from './values/numberTensor.js';
@@ -120,6 +121,11 @@ export class Lowering {
 
   transpose(node: Node, perm: readonly number[]): Node {
     return this.add('Transpose', [node], perm.map((axis) => node.shape[axis]!), { perm }); // prettier-ignore
+  }
+
+  /** @throws RangeError as `Operations.matMul` */
+  matMul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
+    return new Operations(this.builder).matMul(a, b, transposeA, transposeB);
   }
 
   cast(node: Node, dtype: DType): Node {

@@ -1,4 +1,3 @@
-import { addMatMul } from '../../../network/matMul.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import { dimsOf, naturalAxes, type Value } from '../values/value.js';
@@ -66,7 +65,7 @@ function product(call: Call, a: Labelled, b: Labelled, kept: ReadonlySet<string>
     const own = node.shape.slice(0, batch.length);
     return lowering.reshape(node, [...own, sizeOf(size(rows)), sizeOf(size(columns))]);
   };
-  const y = addMatMul(lowering.builder, as(p, left!, inner), as(q, inner, right!), false, false);
+  const y = lowering.matMul(as(p, left!, inner), as(q, inner, right!));
   const labels = [...batch, ...left!, ...right!];
   return { value: reshape(call, lowering.value(y), size(labels)), labels };
 }

@@ -1,5 +1,4 @@
 import { broadcastShape, type Node } from '../../../network/ir.js';
-import { addMatMul } from '../../../network/matMul.js';
 import { inBatch } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { numbers } from '../values/numberTensor.js';
@@ -30,11 +29,10 @@ const matMul: Operator = (call) => {
   const rows = rowsTimesMatrix(call, values);
   if (rows) return rows;
   const [a, b] = values.map((value) => factor(call, value, true)) as [Factor, Factor];
-  const { builder } = call.lowering;
   const [left, right] = [a.node.shape.length === 1, b.node.shape.length === 1];
   const p = left ? call.lowering.reshape(a.node, [1, a.node.shape[0]!]) : a.node;
   const q = right ? call.lowering.reshape(b.node, [b.node.shape[0]!, 1]) : b.node;
-  const product = addMatMul(builder, p, q, a.transposed, b.transposed);
+  const product = call.lowering.matMul(p, q, a.transposed, b.transposed);
   const shape = product.shape.filter((_, axis, { length }) => !(left && axis === length - 2) && !(right && axis === length - 1)); // prettier-ignore
   return call.lowering.value(call.lowering.reshape(product, shape));
 };
@@ -45,7 +43,7 @@ function rowsTimesMatrix(call: Call, [a, b]: readonly Value[]): Value | undefine
   const { length: rank } = dimsOf(a!);
   if (a!.kind !== 'node' || rank < 3 || dimsOf(b!).length !== 2 || a!.axes.at(-1) !== rank - 1) return undefined;
   const matrix = factor(call, b!, true);
-  const product = addMatMul(lowering.builder, a!.node, matrix.node, false, matrix.transposed);
+  const product = lowering.matMul(a!.node, matrix.node, false, matrix.transposed);
   return lowering.value(product, inverse(a!.axes));
 }
 
@@ -72,7 +70,7 @@ const gemm: Operator = (call) => {
   const right = lowering.kernel(b, permutedLayout(dimsB, transB ? [1, 0] : [0, 1]));
   const scaled = (node: Node, factor: number) =>
     factor === 1 ? node : lowering.add('Multiply', [node, lowering.scalar(factor)], node.shape);
-  const product = scaled(addMatMul(lowering.builder, left, right, false, false), call.float('alpha', 1));
+  const product = scaled(lowering.matMul(left, right), call.float('alpha', 1));
   const beta = call.float('beta', 1);
   const given = call.optional(2);
   if (!given || beta === 0) return lowering.value(product);

@@ -1,5 +1,4 @@
 import { type Node, sameShape } from '../../../network/ir.js';
-import { addMatMul } from '../../../network/matMul.js';
 import type { Call, Operator } from '../call.js';
 import { type NumberTensor, splatOf } from '../values/numberTensor.js';
 import { dimsOf, type Value } from '../values/value.js';
@@ -106,7 +105,7 @@ function recurrent(kind: Kind): Operator {
         peepholes: peepholes && entry(call, peepholes, d),
       };
       const rows = lowering.reshape(inputs, [batch * steps, features]);
-      const product = addMatMul(lowering.builder, rows, entry(call, kernel, d), false, false);
+      const product = lowering.matMul(rows, entry(call, kernel, d));
       const gates = lowering.reshape(product, inputs.shape.with(2, width));
       let states = starts.map((start) => start?.(d) ?? lowering.builder.constant(0, [batch, units]));
       const found: Node[] = [];
@@ -150,7 +149,7 @@ function arithmetic(call: Call) {
     /** 1 - x. */
     rest: (x: Node) => lowering.add('Sub', [lowering.scalar(1), x], x.shape),
     sub,
-    times: (h: Node, kernel: Node) => addMatMul(lowering.builder, h, kernel, false, false),
+    times: (h: Node, kernel: Node) => lowering.matMul(h, kernel),
     biased: (x: Node, bias: Node | undefined) => (bias ? add(x, bias) : x),
     gate: (x: Node, k: number, units: number) => part(call, x, x.shape.length - 1, k * units, units),
     clipped: (x: Node) => (limit === undefined ? x : lowering.add('ClipByValue', [x], x.shape, { min: -limit, max: limit })), // prettier-ignore
