@@ -17,16 +17,12 @@ export function traceInference(layers: TraceableModel, path: string, batch: numb
   const graph = new GraphBuilder();
   try {
     return withTracing({ graph, layer: () => layers.current() }, (backend) => {
-      const tensor = (node: Node) => {
-        const { dataId, shape, dtype } = backend.tensorInfo(node);
-        return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
-      };
       for (const { name, shape, variable } of layers.weights)
-        variable.assign(tensor(graph.input(shape, { role: 'parameter', name })));
+        variable.assign(backend.tensor(graph.input(shape, { role: 'parameter', name })));
       let outputs: Node[] = [];
       tf.tidy(() => {
         const given = layers.model.inputs.map(({ shape }, index) =>
-          tensor(graph.input([batch, ...(shape.slice(1) as number[])], { role: 'data', index })),
+          backend.tensor(graph.input([batch, ...(shape.slice(1) as number[])], { role: 'data', index })),
         );
         const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training: false });
         outputs = ([result].flat() as tf.Tensor[]).map((output) => backend.node(output));

@@ -64,15 +64,17 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
   const named = { name: path, weights: network.weights.length, wayOut };
   const outputs: GraphOutput[] = [];
   withTracing({ graph: builder, own, layer: () => undefined }, (backend) => {
-    const tensor = (node: Node) => {
-      const { dataId, shape, dtype } = backend.tensorInfo(node);
-      return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
-    };
     tf.tidy(() => {
       const answers = wanted.map((one, index) => {
         const { value, head } = beforeHead(recorded, one);
         const target = builder.input(value.shape, { role: 'target', index });
-        return { output: one.trained, head, target: tensor(target), value: tensor(value), mask: undefined };
+        return {
+          output: one.trained,
+          head,
+          target: backend.tensor(target),
+          value: backend.tensor(value),
+          mask: undefined,
+        };
       });
       const loss = backend.node(jointLoss(tf, answers));
       // The derivatives of the loss are operations of TensorFlow.js, too.

@@ -53,6 +53,12 @@ class TracingBackend extends tf.KernelBackend {
     return { dataId, shape: [...node.shape], dtype: node.dtype };
   }
 
+  /** A tensor of TensorFlow.js that stands for a node. */
+  tensor(node: Node): tf.Tensor {
+    const { dataId, shape, dtype } = this.tensorInfo(node);
+    return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
+  }
+
   override write(values: tf.backend_util.TypedArray, shape: number[], dtype: tf.DataType): object {
     const dataId = {};
     // Outside a trace (while a model is built) only the identity of a tensor matters.

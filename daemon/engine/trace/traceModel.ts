@@ -137,20 +137,16 @@ function record(
   const graph = new GraphBuilder();
   const own = new Map<Node, OwnGradient>();
   return withTracing({ graph, own, layer: () => layers.current() }, (backend) => {
-    const tensor = (node: Node) => {
-      const { dataId, shape, dtype } = backend.tensorInfo(node);
-      return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
-    };
     const data = inputShapes.map((shape, i) => graph.input([batch, ...shape], { role: 'data', index: i }));
     const weights = new Map<LayerWeight, Node>();
     for (const weight of layers.weights) {
       const { name, shape, variable } = weight;
       const node = graph.input(shape, { role: weight.trainable ? 'parameter' : 'state', name });
       weights.set(weight, node);
-      variable.assign(tensor(node));
+      variable.assign(backend.tensor(node));
     }
     const apply = (training: boolean) => {
-      const given = data.map(tensor);
+      const given = data.map((node) => backend.tensor(node));
       const result = layers.model.apply(given.length === 1 ? given[0]! : given, { training });
       const values = [result].flat() as tf.Tensor[];
       return computed.map(({ index }) => ({
@@ -169,7 +165,7 @@ function record(
             return mask ? [given, { role: 'mask', index, node: backend.node(mask) }] : [given];
           }),
         apply: () => apply(true),
-        target: (shape, index) => tensor(graph.input(shape, { role: 'target', index })),
+        target: (shape, index) => backend.tensor(graph.input(shape, { role: 'target', index })),
         gradients: (loss, weights) => gradients(graph, loss, weights, own),
         node: (t) => backend.node(t),
       });
