@@ -5,7 +5,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { Model } from '../model/model.js';
 import { inInferenceMode, isInTrainingMode } from '../onnx/file/inferenceMode.js';
 import { UserError } from '../protocol/errors.js';
-import { sizeOf } from '../protocol/shape.js';
+import { sizeOf, stridesOf } from '../protocol/shape.js';
 
 /** What a value of the file is here. Shapes are without the batch axis. */
 interface Port {
@@ -23,7 +23,7 @@ export interface OnnxRun {
 /** Where each value of a sample in the file's order of axes stands in the product's; null: at its own place. */
 function placesInFile({ shape, fileAxes }: Port): Uint32Array | null {
   if (!fileAxes) return null;
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const strides = stridesOf(shape);
   let places = Uint32Array.of(0);
   for (const axis of fileAxes)
     places = Uint32Array.from({ length: places.length * shape[axis]! }, (_, i) => {

@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../files/atomicWrite.js';
 import { writeGraph } from '../model/graph/writeGraph.js';
 import type { LayersModel, Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
-import { sizeOf } from '../protocol/shape.js';
+import { stridesOf } from '../protocol/shape.js';
 import { traceInference } from './traceInference.js';
 
 /** Batch sizes to trace with: primes, so that a multiple of one shows that a size derives from the batch. */
@@ -143,7 +143,7 @@ function withOwnNames(parts: OnnxGraph, inputs: readonly string[], outputs: read
 }
 
 function transposed({ type, dims, data }: OnnxTensor, perm: readonly number[]): OnnxTensor {
-  const strides = dims.map((_, axis) => sizeOf(dims.slice(axis + 1)));
+  const strides = stridesOf(dims);
   const shape = perm.map((axis) => dims[axis]!);
   const from = data as Float32Array;
   const result = new Float32Array(from.length);

@@ -190,3 +190,6 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
     return m === 1 ? n : m;
   });
 }
+
+/** The inverse of a permutation of axes. */
+export const inverse = (perm: readonly number[]): number[] => perm.map((_, i) => perm.indexOf(i));

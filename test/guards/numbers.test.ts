@@ -33,3 +33,7 @@ test('the number of elements of a shape is computed by daemon/protocol/shape.ts'
     [],
   );
 });
+
+test('so are strides', () => {
+  expect(elsewhere(/\.map\(\(_, (\w+)\) => sizeOf\(\w+\.slice\(\1 \+ 1\)\)\)/, 'daemon/protocol/shape.ts')).toEqual([]);
+});

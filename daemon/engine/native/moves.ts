@@ -1,9 +1,9 @@
 import type { Node } from '../../network/ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../protocol/shape.js';
 import { moveRank } from './layout.js';
 import { operation } from './operands.js';
 import type { Place } from './places.js';
-import { dot, stridesOf } from './strided.js';
+import { dot } from './strided.js';
 
 /** One copy of a Move operation (runtime.h): of a block of an input into a block of the node's tensor. */
 export interface Block {

@@ -1,7 +1,7 @@
 import { type Node } from '../../network/ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../protocol/shape.js';
 import { leadRank } from './layout.js';
-import { reshaped, type Strided, stridedOf, stridesOf } from './strided.js';
+import { reshaped, type Strided, stridedOf } from './strided.js';
 
 /** A batch of products of matrices, as the kernel takes it. */
 export interface Products {

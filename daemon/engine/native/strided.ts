@@ -1,5 +1,5 @@
 import { type Node, sameShape } from '../../network/ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { stridesOf } from '../../protocol/shape.js';
 
 /** A tensor's numbers in another order, or some of them, read where they lie. Offsets and strides are in floats. */
 export interface Strided {
@@ -8,8 +8,6 @@ export interface Strided {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
 }
-
-export const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 export const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 

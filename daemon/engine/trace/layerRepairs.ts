@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { allLayers } from '../layerTree.js';
-import type { RandomSpec } from '../../network/ir.js';
+import { inverse, type RandomSpec } from '../../network/ir.js';
 import { isComputedLayer } from '../ownLayers/computedLayers.js';
 import { draw } from './backend.js';
 import { sizeOf } from '../../protocol/shape.js';
@@ -21,7 +21,7 @@ const single = (inputs: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(in
 function withLast(x: tf.Tensor, axes: readonly number[], body: (moved: tf.Tensor) => tf.Tensor): tf.Tensor {
   const perm = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
   if (perm.every((axis, i) => axis === i)) return body(x);
-  return tf.transpose(body(tf.transpose(x, perm)), [...perm.keys()].map((axis) => perm.indexOf(axis))); // prettier-ignore
+  return tf.transpose(body(tf.transpose(x, perm)), inverse(perm)); // prettier-ignore
 }
 
 const fromFront = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);

@@ -1,4 +1,5 @@
 import type { BinaryOp, Node } from '../ir.js';
+import { splatOf } from '../products.js';
 import { type Call, type GradientRule, none } from './rule.js';
 
 /**
@@ -17,8 +18,6 @@ const pair =
     const to = (formula: typeof ofA, { shape }: Node) => call.make.sumTo(formula({ ...call, a, b }), shape);
     return [() => to(ofA, a), () => to(ofB, b)];
   };
-
-const splatOf = ({ constant }: Node): number | undefined => (typeof constant === 'number' ? constant : undefined);
 
 /** g where the condition holds and 0 elsewhere, and the reverse. */
 const where = ({ make, dy }: Call, condition: Node): Node => make.select(condition, dy, make.fill(0, dy.shape));

@@ -1,5 +1,5 @@
 import { sizeOf } from '../../protocol/shape.js';
-import type { Node } from '../ir.js';
+import { inverse, type Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 import { type GradientRule, list, number, single } from './rule.js';
 
@@ -60,7 +60,7 @@ export const movementRules = {
   Reshape: single(({ make, x, dy }) => make.reshape(dy, x.shape)),
   Transpose: single(({ make, y, dy }) => {
     const perm = list(y, 'perm');
-    return make.transpose(dy, [...perm.keys()].map((axis) => perm.indexOf(axis))); // prettier-ignore
+    return make.transpose(dy, inverse(perm)); // prettier-ignore
   }),
   Slice: single(({ make, x, y, dy }) => putBack(make, dy, list(y, 'begin'), [], x.shape)),
   StridedSlice: single(({ make, x, y, dy }) => putBack(make, dy, list(y, 'begin'), list(y, 'strides'), x.shape)),

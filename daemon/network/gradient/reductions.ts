@@ -1,5 +1,5 @@
 import { sizeOf } from '../../protocol/shape.js';
-import type { Node } from '../ir.js';
+import { inverse, type Node } from '../ir.js';
 import type { Operations } from '../operations.js';
 import { flag, type GradientRule, list, none, number, single } from './rule.js';
 
@@ -40,7 +40,7 @@ const product = single(({ make, x, y, dy }) => {
   const before = productsBefore(make, rows);
   const behind = make.reverse(productsBefore(make, make.reverse(rows, [1])), [1]);
   const back = make.reshape(make.mul(before, behind), moved.shape);
-  const slopes = make.transpose(back, [...perm.keys()].map((axis) => perm.indexOf(axis))); // prettier-ignore
+  const slopes = make.transpose(back, inverse(perm)); // prettier-ignore
   return make.mul(slopes, kept(make, dy, x, axes));
 });
 

@@ -1,11 +1,9 @@
 /** Values of tensors computed from weights and constants alone: a kernel that is cut in parts, the scale of a BatchNorm. */
 import type { Node } from '../ir.js';
-import { sizeOf } from '../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../protocol/shape.js';
 import { scalarOf } from './scalars.js';
 
 type Data = ArrayLike<number>;
-
-const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** Reads an element of `data` for each index of `shape`, by strides. */
 function read(data: Data, shape: readonly number[], strides: readonly number[], start: number): Float64Array {

@@ -1,10 +1,10 @@
-import { broadcastShape, type Node } from '../../network/ir.js';
+import { broadcastShape, inverse, type Node } from '../../network/ir.js';
 import { ones } from '../../network/products.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { Call } from './call.js';
 import type { Lowering } from './lowering.js';
 import { broadcastTo, numbers, reshaped, splatOf } from './values/numberTensor.js';
-import { dimsOf, inverse, isNatural, naturalAxes, type Value } from './values/value.js';
+import { dimsOf, isNatural, naturalAxes, type Value } from './values/value.js';
 
 /** Operands of an element-wise operation in one order of axes. */
 export interface Aligned {

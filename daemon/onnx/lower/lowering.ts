@@ -1,5 +1,5 @@
 import type { GraphBuilder, NodeSpec } from '../../network/builder.js';
-import { type DType, type Node, sameShape } from '../../network/ir.js';
+import { type DType, inverse, type Node, sameShape } from '../../network/ir.js';
 import { Operations } from '../../network/operations.js';
 import { verifyNode } from '../../network/verify/verifyNode.js';
 import { sizeOf } from '../../protocol/shape.js';
@@ -7,7 +7,6 @@ import { numbers, type NumberTensor, permuted, splatOf } from './values/numberTe
 import {
   channelsLast,
   dimsOf,
-  inverse,
   isNatural,
   naturalAxes,
   type NodeValue,

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../network/builder.js';
-import { type Node, sameShape } from '../../network/ir.js';
+import { inverse, type Node, sameShape } from '../../network/ir.js';
 import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
 import { BrokenGraph, verifyNode } from '../../network/verify/verifyNode.js';
 import { UserError } from '../../protocol/errors.js';
@@ -9,7 +9,7 @@ import { inputSizes } from './inputs.js';
 import { Lowering } from './lowering.js';
 import { notesOf } from './notes.js';
 import { problemsOf, unsupported } from './unsupported.js';
-import { channelsLast, inverse, naturalAxes, type Value } from './values/value.js';
+import { channelsLast, naturalAxes, type Value } from './values/value.js';
 import { toNetwork, type WeightLayout } from './values/weightLayout.js';
 import { inputValue, layerNames, liveNodes, shapesOf, walk } from './walk.js';
 import { Weights } from './weights.js';

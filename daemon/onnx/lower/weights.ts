@@ -1,5 +1,5 @@
 import type { GraphBuilder } from '../../network/builder.js';
-import type { Node } from '../../network/ir.js';
+import { inverse, type Node } from '../../network/ir.js';
 import type { OnnxGraph, OnnxTensor } from '../file/onnxModel.js';
 import { isNatural } from './values/value.js';
 import { fileLayout, sameLayout, type WeightLayout } from './values/weightLayout.js';
@@ -111,6 +111,6 @@ const shaped = (builder: GraphBuilder, node: Node, shape: readonly number[]): No
 export function inLayout(builder: GraphBuilder, node: Node, from: WeightLayout, to: WeightLayout): Node {
   if (sameLayout(from, to)) return node;
   const apart = shaped(builder, node, from.perm.map((axis) => from.split[axis]!)); // prettier-ignore
-  const asFile = moved(builder, apart, from.perm.map((_, i) => from.perm.indexOf(i))); // prettier-ignore
+  const asFile = moved(builder, apart, inverse(from.perm)); // prettier-ignore
   return shaped(builder, moved(builder, shaped(builder, asFile, to.split), to.perm), to.shape);
 }

@@ -1,9 +1,9 @@
-import type { DType, Node, Op } from '../../../network/ir.js';
+import { type DType, inverse, type Node, type Op } from '../../../network/ir.js';
 import { aligned, inBatch } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { type Lowering, originOf } from '../lowering.js';
 import { combined, type NumberTensor } from '../values/numberTensor.js';
-import { dimsOf, inverse, type NodeValue, type Value } from '../values/value.js';
+import { dimsOf, type NodeValue, type Value } from '../values/value.js';
 
 /** Operations on each element, or on elements in the same place of tensors that broadcast. */
 

@@ -1,8 +1,8 @@
 import type { Node } from '../../../network/ir.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { eachIndex, heldSize, numbers, type NumberTensor, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
+import { eachIndex, heldSize, numbers, type NumberTensor, scalarOf, taken } from '../values/numberTensor.js';
 import { dimsOf, naturalAxes, typeOf, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 import { gathered, strided } from './moving.js';

@@ -1,10 +1,10 @@
-import { type Node, sameShape } from '../../../network/ir.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { inverse, type Node, sameShape } from '../../../network/ir.js';
+import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 import { inBatch, orderFor } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { heldSize, type NumberTensor, numbers, scalarOf, stridesOf, taken } from '../values/numberTensor.js';
-import { dimsOf, inverse, naturalAxes, typeOf, type Value } from '../values/value.js';
+import { heldSize, type NumberTensor, numbers, scalarOf, taken } from '../values/numberTensor.js';
+import { dimsOf, naturalAxes, typeOf, type Value } from '../values/value.js';
 
 /** Operators that take parts of tensors or join tensors, in any order of axes. */
 

@@ -1,8 +1,8 @@
-import { broadcastShape, type Node } from '../../../network/ir.js';
+import { broadcastShape, inverse, type Node } from '../../../network/ir.js';
 import { inBatch } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { numbers } from '../values/numberTensor.js';
-import { dimsOf, inverse, naturalAxes, type Value } from '../values/value.js';
+import { dimsOf, naturalAxes, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 
 /** Matrix products. Kernels have the layout [in, out] in the network, whatever the file's is. */

@@ -1,9 +1,9 @@
 import type { Node, Op } from '../../../network/ir.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { originOf } from '../lowering.js';
-import { eachIndex, numbers, type NumberTensor, scalarOf, stridesOf } from '../values/numberTensor.js';
+import { eachIndex, numbers, type NumberTensor, scalarOf } from '../values/numberTensor.js';
 import { dimsOf, naturalAxes, type Value } from '../values/value.js';
 import { lying } from './moving.js';
 

@@ -1,9 +1,9 @@
-import { broadcastShape, sameShape } from '../../../network/ir.js';
+import { broadcastShape, inverse, sameShape } from '../../../network/ir.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import { repeated } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import { list, numbers, permuted, reshaped as reshapedNumbers, broadcastTo } from '../values/numberTensor.js';
-import { dimsOf, inverse, isNatural, naturalAxes, type NodeValue, type Origin, type Value } from '../values/value.js';
+import { dimsOf, isNatural, naturalAxes, type NodeValue, type Origin, type Value } from '../values/value.js';
 
 /** Operators that return or change a tensor's shape without reordering its elements. */
 

@@ -1,10 +1,10 @@
-import type { Attributes, Node, UnaryOp } from '../../../network/ir.js';
+import { type Attributes, inverse, type Node, type UnaryOp } from '../../../network/ir.js';
 import { ones } from '../../../network/products.js';
 import { operand } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { scalarOf } from '../values/numberTensor.js';
-import { dimsOf, inverse, isNatural } from '../values/value.js';
+import { dimsOf, isNatural } from '../values/value.js';
 import { computed, elementwise, type ElementRule } from './elementwise.js';
 
 /** Element-wise functions of one tensor: mathematics and activations. */

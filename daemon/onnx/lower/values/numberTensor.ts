@@ -1,5 +1,5 @@
 import { broadcastShape, type DType, sameShape } from '../../../network/ir.js';
-import { sizeOf } from '../../../protocol/shape.js';
+import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 
 /** Tensors whose content is known at import: shapes, axes, limits, masks. They are computed here, not by kernels. */
 
@@ -43,13 +43,6 @@ export const scalarOf = ({ data }: NumberTensor): number | undefined => (data.le
 /** The one number that all elements equal; undefined if they differ or there is none. */
 export const splatOf = ({ data }: NumberTensor): number | undefined =>
   data.length > 0 && data.every((v) => Object.is(v, data[0])) ? data[0] : undefined;
-
-/** The stride of each axis. */
-export function stridesOf(dims: readonly number[]): number[] {
-  const strides = dims.map(() => 1);
-  for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
-  return strides;
-}
 
 /** Calls `visit` with each index of a shape, in order; the array is reused. */
 export function eachIndex(dims: readonly number[], visit: (index: readonly number[], flat: number) => void): void {

@@ -38,9 +38,6 @@ export const naturalAxes = (rank: number): number[] => Array.from({ length: rank
 
 export const isNatural = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
 
-/** The inverse of a permutation. */
-export const inverse = (perm: readonly number[]): number[] => perm.map((_, i) => perm.indexOf(i));
-
 /** ONNX's axes in the order channels last: [batch, ...places, channels]. */
 export const channelsLast = (rank: number): number[] =>
   rank < 3 ? naturalAxes(rank) : [0, ...naturalAxes(rank).slice(2), 1];
