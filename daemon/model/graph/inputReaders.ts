@@ -8,16 +8,19 @@ const MOVES: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'Slice', 'St
 /** Operations that change the scale of values if the other operand is the same for every sample. */
 const SCALES: ReadonlySet<string> = new Set(['Sub', 'Add', 'Multiply', 'RealDiv']);
 
-/** Whether a node depends on no data. */
-const isFixed = (node: Node, data: ReadonlySet<Node>): boolean =>
-  !data.has(node) && node.inputs.every((input) => isFixed(input, data));
+/** The nodes that depend on data. */
+function onData({ inputs, nodes }: Graph): ReadonlySet<Node> {
+  const found = new Set(inputs.flatMap(({ node, role }) => (role === 'data' ? [node] : [])));
+  for (const node of nodes) if (node.inputs.some((input) => found.has(input))) found.add(node);
+  return found;
+}
 
 /**
  * Returns the reason to take the values of an input as they are stored; null if the network may have been trained on any scale.
  * @param input of role `data`, in `graph`.
  */
 export function readAsStored(graph: Graph, input: Node): AsStored | null {
-  const data = new Set(graph.inputs.flatMap(({ node, role }) => (role === 'data' ? [node] : [])));
+  const varying = onData(graph);
   const readers: { readonly node: Node; readonly place: number }[] = [];
   const stack = [input];
   const seen = new Set<Node>();
@@ -39,7 +42,7 @@ export function readAsStored(graph: Graph, input: Node): AsStored | null {
     return { because: named(lookups[counts.indexOf(count)]!.node), identifiers: true, count };
   }
   const scaled = readers.length > 0 && readers.every(
-    ({ node, place }) => SCALES.has(node.op) && node.inputs.length === 2 && isFixed(node.inputs[1 - place]!, data),
+    ({ node, place }) => SCALES.has(node.op) && node.inputs.length === 2 && !varying.has(node.inputs[1 - place]!),
   ); // prettier-ignore
   return scaled ? { because: named(readers[0]!.node), identifiers: false } : null;
 }
