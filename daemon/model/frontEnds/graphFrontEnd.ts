@@ -4,7 +4,7 @@ import { recordPass } from '../../network/recordPass.js';
 import { UserError } from '../../protocol/errors.js';
 import { graphIdentity } from '../graph/identity.js';
 import { readAsStored } from '../graph/inputReaders.js';
-import { operationTable, type Operation } from '../graph/operationTable.js';
+import { operationTable, TABLE_BATCH, type Operation } from '../graph/operationTable.js';
 import type { GraphModel } from '../model.js';
 import type { AsStored } from '../setup/inputsAsStored.js';
 import type { FrontEnd, ModelOutput } from './frontEnd.js';
@@ -28,10 +28,11 @@ const HEADS: Readonly<Record<OutputHead['activation'], Pick<ModelOutput, 'activa
 function examine({ network }: GraphModel): Known {
   const there = known.get(network);
   if (there) return there;
-  const { builder, data, pass, finish } = recordPass(network, 2);
-  const graph = finish(pass.outputs.map((node, index) => ({ role: 'output', index, node })));
+  const recorded = recordPass(network, TABLE_BATCH);
+  const { builder, data, pass } = recorded;
+  const graph = recorded.finish(pass.outputs.map((node, index) => ({ role: 'output', index, node })));
   const found: Known = {
-    operations: operationTable(network),
+    operations: operationTable(network, { ...recorded, graph }),
     outputs: network.outputs.map(({ name, shape }, i) => ({
       name,
       shape,

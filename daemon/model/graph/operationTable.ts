@@ -1,7 +1,7 @@
 /** The layer table of a network: a row for each operation of its file that computes something, from one recorded pass. */
-import type { GraphOutput, Node } from '../../network/ir.js';
+import type { Graph, Node } from '../../network/ir.js';
 import type { NetworkWeight } from '../../network/network.js';
-import { recordPass } from '../../network/recordPass.js';
+import type { RecordedPass } from '../../network/recordPass.js';
 import { entryGroups } from '../../network/structure/entryGroups.js';
 import { flopsOf } from '../../network/structure/flops.js';
 import { unitGroupsOf } from '../../network/structure/unitGroups.js';
@@ -18,7 +18,7 @@ export interface Operation {
 }
 
 /** Two samples, because an axis of length 1 would be taken for one that a broadcast made. */
-const BATCH = 2;
+export const TABLE_BATCH = 2;
 
 /** The nodes that an output needs. */
 function behind(output: Node): Set<Node> {
@@ -46,15 +46,15 @@ class Row {
 }
 
 /**
+ * @param recorded an inference pass of the network on `TABLE_BATCH` samples, and its graph.
  * @returns rows in the order of computation, the inputs first. FLOPs are 2 per multiply-add, for one sample; biases,
  * normalisation and activations cost nothing.
- * @throws UserError('model-unsupported') if the network cannot be computed.
  */
-export function operationTable(network: OnnxNetwork): Operation[] {
+export function operationTable(
+  network: OnnxNetwork,
+  { data, pass, graph }: RecordedPass & { readonly graph: Graph },
+): Operation[] {
   const classes = new Map(network.operations.toReversed().map(({ name, op }) => [name, op]));
-  const { data, pass, finish } = recordPass(network, BATCH);
-  const ends = pass.outputs.map((node, index): GraphOutput => ({ role: 'output', index, node }));
-  const graph = finish(ends);
   const rows = new Map<string, Row>();
   const row = (name: string, className = classes.get(name) ?? 'Parameter'): Row => {
     const known = rows.get(name) ?? new Row(name, className);
@@ -75,14 +75,14 @@ export function operationTable(network: OnnxNetwork): Operation[] {
     const name = node.layer;
     if (name === undefined) continue;
     const own = row(name);
-    own.shape = node.shape[0] === BATCH ? node.shape.slice(1) : node.shape;
+    own.shape = node.shape[0] === TABLE_BATCH ? node.shape.slice(1) : node.shape;
     maker.set(node, name);
     for (const input of node.inputs) {
       const from = maker.get(input);
       if (from !== undefined && from !== name) own.reads.add(from);
     }
   }
-  for (const [name, products] of flops.activations) row(name).flops += products / BATCH;
+  for (const [name, products] of flops.activations) row(name).flops += products / TABLE_BATCH;
   for (const weight of network.weights) row(weight.layer).weights.push(weight);
   const several = network.outputs.length > 1;
   const needed = several ? pass.outputs.map((node) => new Set([...behind(node)].map((one) => one.layer ?? maker.get(one)))) : []; // prettier-ignore
@@ -99,7 +99,7 @@ export function operationTable(network: OnnxNetwork): Operation[] {
         prunable,
         trainable,
         ...(!trainable && { statistic: true as const }),
-        ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / BATCH / size }),
+        ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / TABLE_BATCH / size }),
         ...(unitAxes && { unitAxes }),
         ...(groups && { groups }),
         ...(depthwise.has(name) && { keepsZero: true as const }),

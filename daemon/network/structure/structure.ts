@@ -2,9 +2,9 @@
  * The structure of a network: its units, their cost, and the network without units that have no effect. It is derived from an
  * inference pass, whatever the format of the network's file.
  */
-import { GraphBuilder } from '../builder.js';
 import type { Graph } from '../ir.js';
 import type { Network } from '../network.js';
+import { recordPass } from '../recordPass.js';
 import { verified } from '../verify/verified.js';
 import { flopsOf, type NetworkFlops } from './flops.js';
 import { thinGraph, type ThinNetwork, type ThinOptions } from './thin.js';
@@ -16,18 +16,8 @@ import { type UnitGroups, unitGroupsOf } from './unitGroups.js';
  * @throws UserError('model-unsupported') naming the layer that cannot compute such a batch.
  */
 export function inferencePass(network: Network, batch = 1): Graph {
-  const builder = new GraphBuilder();
-  const data = network.inputs.map(({ shape }, index) => builder.input([batch, ...shape], { role: 'data', index }));
-  const nodes = new Map(
-    network.weights.map(({ name, shape, trainable }) => [
-      name,
-      builder.input(shape, { role: trainable ? 'parameter' : 'state', name }),
-    ]),
-  );
-  const { outputs } = network.pass(builder, { batch, training: false, data, weight: (name) => nodes.get(name)! });
-  return verified(
-    builder.finish(outputs.map((node, index) => ({ node, role: 'output', ...(index > 0 && { index }) }))),
-  );
+  const { pass, finish } = recordPass(network, batch);
+  return verified(finish(pass.outputs.map((node, index) => ({ node, role: 'output', ...(index > 0 && { index }) }))));
 }
 
 /** The slices of weights that can only be removed together, and the reasons why others stay. */
