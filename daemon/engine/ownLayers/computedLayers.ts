@@ -39,18 +39,18 @@ function computedClass(core: typeof Core, layers: typeof Layers, className: stri
     readonly [COMPUTED] = true;
     private readonly own: Record<string, Layers.LayerVariable> = {};
 
-    constructor(private readonly told: Json) {
-      super(told as object);
+    constructor(private readonly settings: Json) {
+      super(settings as object);
     }
 
     override build(inputShape: Layers.Shape | Layers.Shape[]): void {
       const inputs = shapesIn(inputShape).map(([, ...shape]) => shape);
-      const problem = record.problem?.(this.told, inputs[0]!, inputs);
+      const problem = record.problem?.(this.settings, inputs[0]!, inputs);
       if (problem) throw new Error(`${this.name} ${problem}`);
       const zeros = layers.initializers.zeros();
-      for (const { name, shape, statistic } of record.weights?.(this.told, inputs[0]!, () => [], inputs) ?? []) {
+      for (const { name, shape, statistic } of record.weights?.(this.settings, inputs[0]!, () => [], inputs) ?? []) {
         if (shape.includes(null)) throw new Error(`${this.name} has weights along an axis of open size`);
-        const regularizer = regularizerOf(layers, this.told, name);
+        const regularizer = regularizerOf(layers, this.settings, name);
         this.own[name] = this.addWeight(name, [...(shape as number[])], 'float32', zeros, regularizer, !statistic);
       }
       super.build(inputShape);
@@ -58,7 +58,7 @@ function computedClass(core: typeof Core, layers: typeof Layers, className: stri
 
     override computeOutputShape(inputShape: Layers.Shape | Layers.Shape[]): Layers.Shape | Layers.Shape[] {
       const shapes = shapesIn(inputShape);
-      const outputs = record.shape(this.told, shapes.map(([, ...shape]) => shape), () => []); // prettier-ignore
+      const outputs = record.shape(this.settings, shapes.map(([, ...shape]) => shape), () => []); // prettier-ignore
       if (outputs.includes(null))
         throw new Error(`${this.name} does not take an input of [${shapes.map(String).join('], [')}]`);
       const batched = outputs.map((output): Layers.Shape => [shapes[0]![0]!, ...output!]);
@@ -70,12 +70,12 @@ function computedClass(core: typeof Core, layers: typeof Layers, className: stri
         const weights = Object.fromEntries(Object.entries(this.own).map(([name, weight]) => [name, weight.read()]));
         const given = kwargs['mask'] as ComputeMode['masks'] | Core.Tensor | undefined;
         const mode = { training: kwargs['training'] === true, masks: given ? [given].flat() : [] };
-        return record.compute(core, this.told, [inputs].flat(), weights, mode);
+        return record.compute(core, this.settings, [inputs].flat(), weights, mode);
       });
     }
 
     override getConfig(): Core.serialization.ConfigDict {
-      return { ...super.getConfig(), ...(this.told as Core.serialization.ConfigDict) };
+      return { ...super.getConfig(), ...(this.settings as Core.serialization.ConfigDict) };
     }
   };
 }

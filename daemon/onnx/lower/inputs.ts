@@ -34,7 +34,6 @@ export function inputSizes(
   sizes: ReadonlyMap<string, number>,
   whole: boolean,
 ): InputSizes {
-  // prettier-ignore
   const batches = new Set<number | undefined>();
   const shapes = model.graph.inputs.map((value) => {
     const dims = checked(path, value);

@@ -84,7 +84,6 @@ export class Lowering {
     inputs: readonly string[],
     values: ReadonlyMap<string, Value>,
   ): void {
-    // prettier-ignore
     if (!this.written || this.#outer.has(output)) return;
     const size = this.#sizeOfBatch(output, dims);
     const from = inputs.find((name) => this.#outer.has(name) && this.#sizeOfBatch(name, dimsOf(values.get(name)!)) === size); // prettier-ignore
@@ -104,7 +103,6 @@ export class Lowering {
     attrs: NodeSpec['attrs'] = {},
     dtype?: DType,
   ): Node {
-    // prettier-ignore
     if (++this.#added > mostOperations) throw new RangeError(`the model is computed by more than ${mostOperations} operations`); // prettier-ignore
     // The file's declarations are checked once, while the model is planned; later passes consist of the same nodes.
     if (this.plans) verifyNode({ id: Number.MAX_SAFE_INTEGER, op, inputs, shape, attrs, dtype: dtype ?? inputs[0]!.dtype }); // prettier-ignore

@@ -199,7 +199,6 @@ function operationsOf(
   names: ReadonlyMap<OnnxNode, string>,
   { weights, shapes }: Plan,
 ): OnnxOperation[] {
-  // prettier-ignore
   const used = new Set(weights.used().map(({ name }) => name));
   const sources = new Map<string, string>([...graph.initializers.keys()].map((name) => [name, name]));
   return nodes.flatMap((node): OnnxOperation[] => {

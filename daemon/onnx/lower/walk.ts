@@ -63,7 +63,6 @@ export function inputValue(
   order: readonly number[],
   index: number,
 ): Value {
-  // prettier-ignore
   const dtype = dtypeOf(type) ?? 'float32';
   return lowering.value(dtype === 'float32' ? node : lowering.cast(node, dtype), order, index);
 }

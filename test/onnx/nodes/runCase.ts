@@ -26,7 +26,6 @@ function withInitializers(
   inputs: readonly OnnxTensor[],
   isData: (index: number) => boolean,
 ): OnnxModel {
-  // prettier-ignore
   const { graph } = model;
   const initializers = new Map(graph.initializers);
   graph.inputs.forEach(({ name }, i) => {
@@ -40,7 +39,6 @@ function computed(
   { name, model, inputs }: NodeCase,
   isData: (index: number) => boolean,
 ): { values: ArrayLike<number>; shape: readonly number[] }[] {
-  // prettier-ignore
   const shaped = { ...model, graph: { ...model.graph, inputs: model.graph.inputs.map((value, i) => ({ ...value, dims: inputs[i]!.dims })) } }; // prettier-ignore
   const network = networkOfOnnx(withInitializers(shaped, inputs, isData), name, { wholeShapes: true });
   const builder = new GraphBuilder();
@@ -79,7 +77,6 @@ function difference(
   expected: OnnxTensor,
   { values, shape }: { values: ArrayLike<number>; shape: readonly number[] },
 ): string | undefined {
-  // prettier-ignore
   if (String(shape) !== String(expected.dims)) return `its shape is [${shape}], not [${expected.dims}]`;
   const wanted = expected.values();
   // bfloat16 has 8 bits; it is computed in float32.

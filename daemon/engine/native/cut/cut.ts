@@ -186,7 +186,6 @@ class Schedule {
       isRepeatable(node, inputs) &&
       [...groups].every(whole)
     ) {
-      // prettier-ignore
       for (const group of groups) (group as Group).nodes.unshift(node);
       place.set(node, Math.max(...readers.map((user) => place.get(user)!)));
       return;

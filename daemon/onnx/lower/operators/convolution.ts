@@ -53,7 +53,6 @@ function slidingVolume(
   frames: number,
   windows: Pick<Windows, 'sizes' | 'strides' | 'dilations' | 'before' | 'after' | 'counts'>,
 ) {
-  // prettier-ignore
   const at = (list: readonly number[]) => list[0]!;
   const { sizes, strides, dilations, before, after, counts } = windows;
   const depth = { frames, windows: at(counts), size: at(sizes), stride: at(strides), dilation: at(dilations), before: at(before), after: at(after) }; // prettier-ignore
@@ -171,7 +170,6 @@ function spreadImage(
   shape: readonly number[],
   depthwise: boolean,
 ): Node {
-  // prettier-ignore
   if (shape.length === 5) {
     const { depth, attrs } = slidingVolume(shape[1]!, windows);
     return convolveVolumeBack(lowering.builder, dy, filter, depth, attrs, shape);

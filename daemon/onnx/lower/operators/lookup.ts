@@ -71,7 +71,6 @@ function placesAt(
   stride: number,
   offset: (index: readonly number[]) => number,
 ): Value {
-  // prettier-ignore
   const { lowering } = call;
   const shape = dimsOf(indices);
   const offsets = new Float64Array(heldSize(shape));

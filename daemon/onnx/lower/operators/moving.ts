@@ -26,7 +26,6 @@ export function strided(
   steps: readonly number[],
   lengths: readonly number[],
 ): Value {
-  // prettier-ignore
   const dims = dimsOf(x);
   if (x.kind === 'numbers')
     return taken(x, lengths, (index) => inSteps(dims, index.map((i, axis) => begin[axis]! + i * steps[axis]!))); // prettier-ignore
@@ -154,7 +153,6 @@ function paddedAlong(
   axis: number,
   [before, after]: readonly [number, number],
 ): Value {
-  // prettier-ignore
   if (before === 0 && after === 0) return x;
   const dims = dimsOf(x);
   const n = dims[axis]!;

@@ -26,7 +26,6 @@ function surrounded(
   after: readonly number[],
   value: number,
 ): Node {
-  // prettier-ignore
   if ([...before, ...after].every((n) => n === 0)) return x;
   const ends = (list: readonly number[]) => [0, ...list, 0];
   const shape = x.shape.map((n, i) => n + ends(before)[i]! + ends(after)[i]!);

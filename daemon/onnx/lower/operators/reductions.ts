@@ -40,7 +40,6 @@ function reducedNumbers(
   keep: boolean,
   reduce: (values: number[]) => number,
 ): NumberTensor {
-  // prettier-ignore
   const ones = x.dims.map((n, axis) => (axes.includes(axis) ? 1 : n));
   const strides = stridesOf(ones).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
   const groups: number[][] = Array.from({ length: sizeOf(ones) }, () => []);

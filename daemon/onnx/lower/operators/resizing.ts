@@ -139,7 +139,6 @@ function byOperation(
   matrices: readonly Float64Array[],
   linear: boolean,
 ): Value | undefined {
-  // prettier-ignore
   const dims = dimsOf(x);
   if (dims.length !== 4 || axes.some(({ axis }) => axis < 2)) return undefined;
   for (const attrs of [

@@ -247,7 +247,6 @@ it('every float16, and every bfloat16, is written as it was read; between two of
     [float16, toFloat16, 0x7c00],
     [bfloat16, toBfloat16, 0x7f80],
   ] as const)
-    // prettier-ignore
     for (let bits = 0; bits < top; bits++) {
       const [low, high] = [read(bits), bits + 1 < top ? read(bits + 1) : NaN];
       if (write(low) !== bits || write(-low) !== bits + 0x8000) expect.fail(`${low}`);

@@ -37,7 +37,6 @@ export function tensorOf(
   values?: readonly number[],
   type: OnnxType = 'float',
 ): OnnxTensor {
-  // prettier-ignore
   const random = createRandom(sizeOf(dims) + name.length);
   const data = Float32Array.from({ length: sizeOf(dims) }, (_, i) => (values ? values[i % values.length]! : 2 * random.next() - 1)); // prettier-ignore
   return { name, type, dims, values: () => (type === 'float' ? data : Float64Array.from(data)) };
