@@ -1,4 +1,5 @@
 /** A written ONNX file in onnxruntime, as a function of samples as the product has them. */
+import { concatenated } from '../lc/concatenated.js';
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { InferenceSession } from 'onnxruntime-node';
@@ -140,13 +141,7 @@ export async function openOnnx(
         );
         parts.push(part.subarray(0, (part.length / atOnce) * n));
       }
-      const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-      let at = 0;
-      for (const part of parts) {
-        all.set(part, at);
-        at += part.length;
-      }
-      return all;
+      return concatenated(parts);
     },
     release: () => session.release(),
   };

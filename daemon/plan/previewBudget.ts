@@ -1,4 +1,5 @@
 /** The meaning of a budget for a model: counts the direct compression of the reference. */
+import { concatenated } from '../lc/concatenated.js';
 import { askedOf, isPenalty, phraseOf } from '../lc/budgets/budgetSpec.js';
 import { WORDS, type Counted } from '../lc/budgets/registry.js';
 import { BudgetError, budgetKappa, createCompression, isOfFile, viewLength, type FileFormat } from '../lc/budgets.js';
@@ -133,16 +134,6 @@ export function previewForPlan(
   const layers = trainedLayers(model.layers, plan);
   const others = layers.map(({ name }) => name).filter((name) => !pruned.includes(name));
   return previewBudget({ ...model, layers }, budget, others, isOfFile(plan.tasks, budget));
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const flat = new Float32Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    flat.set(part, at);
-    at += part.length;
-  }
-  return flat;
 }
 
 /** The tensors that the budget covers; null if a weight's values are missing. */

@@ -1,3 +1,4 @@
+import { concatenated } from '../../lc/concatenated.js';
 import { UserError } from '../../protocol/errors.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { createRandom, type Random } from '../../lc/random.js';
@@ -119,14 +120,7 @@ export class CompiledSession implements EngineSession {
   }
 
   async getState() {
-    const parts = this.traced.states.map(({ name }) => this.#fixed.get(name)!);
-    const state = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      state.set(part, at);
-      at += part.length;
-    }
-    return state;
+    return concatenated(this.traced.states.map(({ name }) => this.#fixed.get(name)!));
   }
 
   async setState(state: Float32Array) {

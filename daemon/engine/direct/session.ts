@@ -1,3 +1,4 @@
+import { concatenated } from '../../lc/concatenated.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import { createRandom, type Random } from '../../lc/random.js';
@@ -212,13 +213,7 @@ export class DirectSession implements EngineSession {
       parts.push(await tensor.data<'float32'>());
       tensor.dispose();
     }
-    const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of parts) {
-      result.set(part, at);
-      at += part.length;
-    }
-    return result;
+    return concatenated(parts);
   }
 
   async gradient(
