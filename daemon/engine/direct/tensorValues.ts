@@ -1,17 +1,11 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
+import { concatenated } from '../../lc/concatenated.js';
 import { activate, type TensorFlow } from './tensorflow.js';
 
 /** The values of tensors, concatenated. */
 export async function readTensors(tf: TensorFlow, tensors: readonly Tensor[]): Promise<Float32Array> {
   activate(tf);
-  const parts = await Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
-  const flat = new Float32Array(tensors.reduce((sum, { size }) => sum + size, 0));
-  let at = 0;
-  for (const part of parts) {
-    flat.set(part, at);
-    at += part.length;
-  }
-  return flat;
+  return concatenated(await Promise.all(tensors.map((tensor) => tensor.data<'float32'>())));
 }
 
 /** @throws RangeError if the number of values differs from that of the variables. */
