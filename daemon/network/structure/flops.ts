@@ -1,7 +1,7 @@
 /** FLOPs of a pass: two for each multiply-add of a product. Element-wise operations cost nothing. */
 import type { Graph, Node } from '../ir.js';
 import { sizeOf } from '../../protocol/shape.js';
-import { programOf, type Step, type Value } from './values.js';
+import { programOf, type Value } from './values.js';
 
 export interface NetworkFlops {
   /** FLOPs for the batch of the pass. */
@@ -28,18 +28,12 @@ const add = (map: Map<string, number>, key: string, n: number) => map.set(key, (
 /** @param graph an inference pass. */
 export function flopsOf(graph: Graph): NetworkFlops {
   const { steps, weights } = programOf(graph);
-  const names = new Map<Value, string>([...weights].map(([name, value]) => [value, name]));
-  const made = new Map<Value, Step>(steps.map((step) => [step.output, step]));
-  /** The kernel that a factor is, or was computed from by cutting, reshaping or scaling. */
-  const weightOf = (value: Value): string | undefined => {
-    const name = names.get(value);
-    if (name !== undefined) return name;
-    for (const input of made.get(value)?.inputs ?? []) {
-      const found = input.fixed ? weightOf(input) : undefined;
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
+  // The kernel that a fixed value is, or was computed from by cutting, reshaping or scaling.
+  const kernels = new Map<Value, string>([...weights].map(([name, value]) => [value, name]));
+  for (const { inputs, output } of steps) {
+    const source = output.fixed ? inputs.find((input) => kernels.has(input)) : undefined;
+    if (source) kernels.set(output, kernels.get(source)!);
+  }
   const byWeight = new Map<string, number>();
   const activations = new Map<string, number>();
   let total = 0;
@@ -48,7 +42,7 @@ export function flopsOf(graph: Graph): NetworkFlops {
     if (flops === 0) continue;
     total += flops;
     const kernel = inputs.toReversed().find(({ fixed }) => fixed);
-    const name = kernel && weightOf(kernel);
+    const name = kernel && kernels.get(kernel);
     if (name === undefined) add(activations, node.layer ?? node.op, flops);
     else add(byWeight, name, flops);
   }

@@ -127,7 +127,6 @@ function variadic(op: Op, compute: (...values: number[]) => number, mean = false
   );
 }
 
-/** As Math.max, but it also returns NaN for a NaN operand, as ONNX does. */
 const sum = (...values: number[]): number => values.reduce((a, b) => a + b, 0);
 
 const where: Operator = (call) => {

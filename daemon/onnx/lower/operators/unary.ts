@@ -1,5 +1,6 @@
 import { type Attributes, inverse, type Node, type UnaryOp } from '../../../network/ir.js';
 import { ones } from '../../../network/products.js';
+import { unaryFunctions } from '../../../network/scalarFunctions.js';
 import { operand } from '../align.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
@@ -36,18 +37,11 @@ const plain =
     lowering.add(op, [x!], shape, attrs);
 
 /** A function whose result is known at import for known inputs. */
-const known = (op: UnaryOp, compute: (x: number) => number): Operator => elementwise(plain(op), () => compute);
+const known = (op: UnaryOp): Operator => elementwise(plain(op), () => unaryFunctions[op]);
 
 /** A formula of x, with the node's attributes. */
 const formula = (compute: (f: Formula, x: Node, call: Call) => Node): Operator =>
   elementwise((lowering, [x], shape, call) => compute(new Formula(lowering, shape), x!, call));
-
-/** Rounds halves to the even neighbour, as ONNX and IEEE 754 define it. */
-export function roundEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  return rest < 0.5 || (rest === 0.5 && low % 2 === 0) ? low : low + 1;
-}
 
 /** max(0, min(1, alpha x + beta)). */
 const hardSigmoid = (f: Formula, x: Node, alpha: number, beta: number): Node =>
@@ -129,17 +123,9 @@ export const unaryOperators: Readonly<Record<string, Operator>> = {
     (['Acos', 'Acosh', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Cos', 'Cosh', 'Sin', 'Sinh', 'Tan', 'Tanh', 'Erf', 'Reciprocal'] as const) // prettier-ignore
       .map((op) => [op, elementwise(plain(op))]),
   ),
-  Abs: known('Abs', Math.abs),
-  Ceil: known('Ceil', Math.ceil),
-  Exp: known('Exp', Math.exp),
-  Floor: known('Floor', Math.floor),
-  Log: known('Log', Math.log),
-  Neg: known('Neg', (x) => -x),
-  Relu: known('Relu', (x) => Math.max(0, x)),
-  Round: known('Round', roundEven),
-  Sigmoid: known('Sigmoid', (x) => 1 / (1 + Math.exp(-x))),
-  Sign: known('Sign', Math.sign),
-  Sqrt: known('Sqrt', Math.sqrt),
+  ...Object.fromEntries(
+    (['Abs', 'Ceil', 'Exp', 'Floor', 'Log', 'Neg', 'Relu', 'Round', 'Sigmoid', 'Sign', 'Sqrt'] as const).map((op) => [op, known(op)]),
+  ), // prettier-ignore
   Softplus: elementwise(plain('Softplus')),
   IsNaN: elementwise((lowering, [x], shape) => lowering.add('IsNan', [x!], shape, {}, 'bool'), () => (x) => Number(Number.isNaN(x)), () => 'bool'), // prettier-ignore
   Clip: clip,
