@@ -7,7 +7,7 @@
 import { UserError } from '../../protocol/errors.js';
 import { CONTAINERS, isLayerJson, layerName, layersOf, stringAt, tupleAt, type Json, type LayerJson } from '../layers/layerConfig.js'; // prettier-ignore
 import type { Topology } from '../model.js';
-import { INPUT_KEYS, insertInFront, mergeIntoNext } from './rewriteGraph.js';
+import { INPUT_KEYS, insertInFront, layersByName, mergeIntoNext } from './rewriteGraph.js';
 
 const MARK = 'half_pixel_centers';
 /** Suffix of the name of the inserted layer. */
@@ -126,12 +126,13 @@ function asBilinear(fine: LayerJson, mean: LayerJson): LayerJson | null {
  */
 export function mergeHalfPixelLayers(container: LayerJson): string[] {
   const merged: string[] = [];
+  const named = layersByName(container);
   for (const layer of [...layersOf(container)]) {
     const name = layerName(layer);
-    const front = layersOf(container).find((other) => layerName(other).replace(/_+$/, '') === name + FINE);
+    const front = named.get(name + FINE);
     if (front?.class_name !== layer.class_name && front?.class_name !== 'UpSampling2D') continue;
     const bilinear = asBilinear(innermost(front), innermost(layer));
-    if (!bilinear || !mergeIntoNext(container, front, layer)) continue;
+    if (!bilinear || !mergeIntoNext(container, [front], layer)) continue;
     if (front !== innermost(front)) Object.assign(layer.config, { ...front.config, name, layer: layer.config.layer });
     Object.assign(innermost(layer), bilinear);
     merged.push(name);

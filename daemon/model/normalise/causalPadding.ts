@@ -1,6 +1,6 @@
 /** Padding "causal" of a convolution over a sequence: zeros before the first step only, so that no step reads a later one. */
 import { layerName, layersOf, stringAt, tupleAt, type Json, type LayerJson } from '../layers/layerConfig.js';
-import { INPUT_KEYS, insertInFront, mergeIntoNext } from './rewriteGraph.js';
+import { INPUT_KEYS, insertInFront, layersByName, mergeIntoNext } from './rewriteGraph.js';
 
 export const isCausal = ({ class_name: className, config }: LayerJson): boolean =>
   className === 'Conv1D' && stringAt(config, 'padding') === 'causal';
@@ -55,22 +55,19 @@ function isBorder([image, front, sequence]: readonly LayerJson[], { config }: La
  * @returns the names of such layers.
  */
 export function mergeCausalLayers(container: LayerJson): string[] {
-  return layersOf(container).flatMap(({ class_name: className, config }) => {
+  const named = layersByName(container);
+  return layersOf(container).flatMap((layer) => {
+    const { class_name: className, config } = layer;
     const name = String(config.name);
     if (className !== 'Conv1D' || (stringAt(config, 'padding') ?? 'valid') !== 'valid') return [];
-    // The loop also checks that each is read by the next one only.
-    const trial = structuredClone(container);
-    const named = (wanted: string) => layersOf(trial).find((layer) => layerName(layer).replace(/_+$/, '') === wanted);
-    const border = BORDER.map((suffix) => named(`${name}_${suffix}`)).filter((layer) => layer !== undefined);
-    const layer = layersOf(trial).find((one) => layerName(one) === name)!;
-    if (border.length < BORDER.length || !isBorder(border, layer)) return [];
-    for (const [i, extra] of border.entries()) {
-      const next = border[i + 1] ?? layer;
-      for (const key of INPUT_KEYS) if (extra.config[key] !== undefined) next.config[key] = extra.config[key];
-      if (!mergeIntoNext(trial, extra, next)) return [];
+    const border = BORDER.map((suffix) => named.get(`${name}_${suffix}`)).filter((extra) => extra !== undefined);
+    if (border.length < BORDER.length || !isBorder(border, layer) || !mergeIntoNext(container, border, layer))
+      return [];
+    for (const key of INPUT_KEYS) {
+      const extra = border.find((one) => one.config[key] !== undefined);
+      if (extra) config[key] = extra.config[key];
     }
-    layer.config.padding = 'causal';
-    container.config = trial.config;
+    config.padding = 'causal';
     return [name];
   });
 }

@@ -198,24 +198,43 @@ export function insertInFront(container: LayerJson, layer: LayerJson, extra: Lay
   layers.splice(layers.indexOf(layer), 0, extra);
 }
 
+/** Whether `layer` alone reads `front`, call by call. */
+function readsAlone(container: LayerJson, front: LayerJson, layer: LayerJson): boolean {
+  if (container.class_name === 'Sequential') {
+    const layers = layersOf(container);
+    return layers[layers.indexOf(front) + 1] === layer;
+  }
+  const name = layerName(front);
+  const calls = layer.inbound_nodes as unknown[];
+  const reads = calls.map((call) => nodeRefs(call));
+  const read = [...references(container)].filter((ref) => ref[0] === name).length;
+  if (read !== calls.length || (front.inbound_nodes as unknown[]).length !== calls.length) return false;
+  return reads.every((refs, i) => refs.length === 1 && refs[0]!.layer === name && refs[0]!.node === i);
+}
+
 /**
- * Removes `front` if `layer` alone reads it, call by call; `layer` then takes its inputs.
- * @returns whether it was removed.
+ * Removes `fronts` if each is read by the next one alone, and the last by `layer`, which then takes the inputs of the first.
+ * @returns whether they were removed: all or none.
  */
-export function mergeIntoNext(container: LayerJson, front: LayerJson, layer: LayerJson): boolean {
+export function mergeIntoNext(container: LayerJson, fronts: readonly LayerJson[], layer: LayerJson): boolean {
+  if (!fronts.every((front, i) => readsAlone(container, front, fronts[i + 1] ?? layer))) return false;
   const layers = listOf(container);
-  const at = layers.indexOf(front);
-  if (container.class_name !== 'Sequential') {
-    const name = layerName(front);
-    const calls = layer.inbound_nodes as unknown[];
-    const reads = calls.map((call) => nodeRefs(call));
-    const read = [...references(container)].filter((ref) => ref[0] === name).length;
-    if (read !== calls.length || (front.inbound_nodes as unknown[]).length !== calls.length) return false;
-    if (!reads.every((refs, i) => refs.length === 1 && refs[0]!.layer === name && refs[0]!.node === i)) return false;
-    layer.inbound_nodes = front.inbound_nodes;
-  } else if (layers[at + 1] !== layer) return false;
-  layers.splice(at, 1);
+  if (container.class_name !== 'Sequential') layer.inbound_nodes = fronts[0]!.inbound_nodes;
+  for (const front of fronts) layers.splice(layers.indexOf(front), 1);
   return true;
+}
+
+/**
+ * The container's layers by name, as they are now. Underscores at the end of a name do not count: an inserted layer may have got them to be unlike the
+ * others. Of several, the first is taken.
+ */
+export function layersByName(container: LayerJson): ReadonlyMap<string, LayerJson> {
+  const found = new Map<string, LayerJson>();
+  for (const layer of layersOf(container)) {
+    const name = layerName(layer).replace(/(?<!_)_+$/, '');
+    if (!found.has(name)) found.set(name, layer);
+  }
+  return found;
 }
 
 /** Renames a layer inside its container. */
