@@ -1,8 +1,8 @@
 /** Layers that were inserted when a file was read are merged again in one pass, however many layers there are. */
 import { expect, test } from 'vitest';
-import type { LayerJson } from '../../../daemon/model/layers/layerConfig.js';
-import { mergeHalfPixelLayers } from '../../../daemon/model/normalise/bilinearUpSampling.js';
-import { mergeCausalLayers } from '../../../daemon/model/normalise/causalPadding.js';
+import type { LayerJson } from '../../../../daemon/model/layers/layerConfig.js';
+import { mergeHalfPixelLayers } from '../../../../daemon/model/normalise/bilinearUpSampling.js';
+import { mergeCausalLayers } from '../../../../daemon/model/normalise/causalPadding.js';
 
 const LAYERS = 500;
 

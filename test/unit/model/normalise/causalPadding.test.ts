@@ -1,7 +1,7 @@
 /** A border of zeros in front and a "valid" convolution are read as causal padding if they equal it; export/openElsewhere compares what they compute. */
 import { expect, it } from 'vitest';
-import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
+import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
+import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
 
 type Json = Record<string, unknown>;
 const layer = (class_name: string, name: string, config: Json): Json => ({ class_name, config: { name, ...config } });

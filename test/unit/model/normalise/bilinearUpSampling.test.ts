@@ -3,12 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { nativeProvider } from '../../../daemon/engine/native/provider.js';
-import type { LayersModel, Topology } from '../../../daemon/model/model.js';
-import { normaliseTopology } from '../../../daemon/model/normalise/normalise.js';
-import { readLayers } from '../../fixtures/readLayers.js';
-import { writeKeras, writeKerasH5 } from '../../../daemon/model/files/writeKeras.js';
-import { writeTfjsModel } from '../../../daemon/model/files/writeTfjs.js';
+import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
+import type { LayersModel, Topology } from '../../../../daemon/model/model.js';
+import { normaliseTopology } from '../../../../daemon/model/normalise/normalise.js';
+import { readLayers } from '../../../fixtures/readLayers.js';
+import { writeKeras, writeKerasH5 } from '../../../../daemon/model/files/writeKeras.js';
+import { writeTfjsModel } from '../../../../daemon/model/files/writeTfjs.js';
 
 let workspace: string;
 beforeAll(async () => (workspace = await mkdtemp(join(tmpdir(), 'lcprune-bilinear-'))));
