@@ -1,6 +1,6 @@
 /** An ONNX file without the units that no output depends on: the same operations, with smaller tensors and the sizes that follow. */
-import { GraphBuilder } from '../../network/builder.js';
 import type { Graph, Node } from '../../network/ir.js';
+import { recordPass } from '../../network/recordPass.js';
 import { thinGraph, type ThinNetwork, type ThinOptions, type ThinWeight } from '../../network/structure/thin.js';
 import { UserError } from '../../protocol/errors.js';
 import type { TensorChange } from '../file/editTensor.js';
@@ -30,11 +30,8 @@ interface Recorded {
 
 /** An inference pass, of the batch that the file was written for. */
 function record(network: OnnxNetwork): Recorded {
-  const builder = new GraphBuilder();
-  const batch = network.fileBatch ?? 1;
-  const data = network.inputs.map(({ shape }, index) => builder.input([batch, ...shape], { role: 'data', index }));
-  const nodes = new Map(network.weights.map(({ name, shape, trainable }) => [name, builder.input(shape, { role: trainable ? 'parameter' : 'state', name })])); // prettier-ignore
-  const { outputs, values } = network.pass(builder, { batch, training: false, data, weight: (name) => nodes.get(name)! }); // prettier-ignore
+  const { builder, pass } = recordPass(network, network.fileBatch ?? 1);
+  const { outputs, values } = pass;
   const graph = builder.finish(outputs.map((node, index) => ({ node, role: 'output', ...(index > 0 && { index }) })));
   return { graph: withValues(graph, values), values };
 }
