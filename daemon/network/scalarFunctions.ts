@@ -40,7 +40,7 @@ export const unaryFunctions: Readonly<Record<UnaryOp, (x: number) => number>> = 
   Exp: Math.exp,
   Expm1: Math.expm1,
   Floor: Math.floor,
-  IsNan: () => 0,
+  IsNan: (x) => truth(Number.isNaN(x)),
   Log: Math.log,
   Log1p: Math.log1p,
   LogicalNot: (x) => truth(x === 0),

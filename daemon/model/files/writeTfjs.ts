@@ -16,16 +16,6 @@ function encode({ dtype, data }: WeightTensor): Uint8Array {
   return Uint8Array.from(data, (value) => (value === 0 ? 0 : 1));
 }
 
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    all.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return all;
-}
-
 /** Shards of earlier saves of the same model.json. */
 async function removeOldShards(folder: string, stem: string, keep: ReadonlySet<string>): Promise<void> {
   const old = new RegExp(`^${stem.replaceAll('.', '\\.')}\\.[0-9a-f]{8}\\.shard\\d+of\\d+\\.bin$`);
@@ -70,7 +60,7 @@ export async function writeTfjsModel(model: LayersModel, jsonPath: string): Prom
   const folder = dirname(jsonPath);
   // Loaders append these names to URLs without escaping.
   const stem = basename(jsonPath, extname(jsonPath)).replace(/[^A-Za-z0-9._-]/g, '_');
-  const bytes = concatenate(model.weights.map(encode));
+  const bytes = Buffer.concat(model.weights.map(encode));
   const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
   const count = Math.max(1, Math.ceil(bytes.byteLength / SHARD_BYTES));
   const paths = Array.from({ length: count }, (_, i) => `${stem}.${hash}.shard${i + 1}of${count}.bin`);

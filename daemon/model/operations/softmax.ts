@@ -1,4 +1,5 @@
 /** softmax along an axis of the sample. */
+import { inverse } from '../../network/ir.js';
 import { isClosed, type Operation } from './operation.js';
 
 export const softmax: Operation = {
@@ -15,7 +16,7 @@ export const softmax: Operation = {
     const at = (axis as number) < 0 ? (axis as number) + x!.rank : (axis as number);
     if (at === x!.rank - 1) return tf.softmax(x!);
     const perm = [...x!.shape.keys()].filter((one) => one !== at).concat(at);
-    return tf.transpose(tf.softmax(tf.transpose(x!, perm)), [...perm.keys()].map((one) => perm.indexOf(one))); // prettier-ignore
+    return tf.transpose(tf.softmax(tf.transpose(x!, perm)), inverse(perm));
   },
   asLayer: ({ name, settings }, [input]) =>
     isClosed(input!) && [-1, input!.length].includes(settings.axis as number)

@@ -1,4 +1,4 @@
-/** Element-wise operations in float64, each by its definition. */
+/** Element-wise operations in float64, each by its definition: apart from the product's table (network/scalarFunctions.ts), which they judge. */
 import type { BinaryOp, Node, UnaryOp } from '../../../../daemon/network/ir.js';
 import { broadcastStrides, type Compute, number, sizeOf, type Values, walk } from './tensors.js';
 
