@@ -78,8 +78,10 @@ test.runIf(process.env.LC_PRUNE_DAY === '1').each(DAYS)('$name', async ({ name, 
   const { opened, place } = await (arrange ?? inFolder(stranger))(home);
   window = await Workbench.open({ folder: opened });
   const { page, monitor } = window;
-  // The editor has activated the extension.
+  // The editor has read what the extension contributes. It makes its service of custom editors when it is idle for the first time:
+  // until then a click opens any file as text.
   await page.locator('.activitybar a.action-label[aria-label*="LC Prune"]').waitFor({ timeout: 60_000 });
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
   const keys = await window.countInputs();
   let clicks = 0;
   const click = async (target: Locator) => {
