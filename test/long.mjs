@@ -1,4 +1,4 @@
-// Tests that take longer than a test run has time: npm run test:kills, test:seeds, test:onnx, test:structure, test:day
+// Tests that take longer than a test run has time: npm run test:kills, test:namespaces, test:seeds, test:onnx, test:structure, test:day
 import { spawnSync } from 'node:child_process';
 
 const [which] = process.argv.slice(2);
@@ -8,6 +8,8 @@ const LONG = {
     env: { LC_PRUNE_KILLS: '200', LC_PRUNE_KILL_SEED: String(Date.now() % 1e9) },
     args: ['test/integration/outlive/reload.test.ts', '-t', 'kill -9'],
   },
+  // Two processes resume one run, one of them in a namespace of process ids of its own.
+  namespaces: { env: { LC_PRUNE_NAMESPACES: '10' }, args: ['test/integration/namespaces.test.ts'] },
   // Networks that fit their data are read as they were trained: each kind trained and read with 50 seeds.
   seeds: { env: { LC_PRUNE_SEEDS: '50' }, args: ['test/unit/trainer/readAsTrained.test.ts'] },
   // ONNX files with bytes, fields and graphs made wrong: each is read, or refused in one line.

@@ -1,12 +1,12 @@
 /** Steers a run whose trainer another process started. */
 import { randomUUID } from 'node:crypto';
 import { access, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
 import type { Budget } from '../protocol/plan.js';
-import { holderText, lockOwner, type LockHolder } from '../trainer/process/lock.js';
+import { holderText, isSameHolder, lockOwner, type LockHolder } from '../trainer/process/lock.js';
+import { isHere } from '../trainer/process/place.js';
 import { answerOf, dropRequest, putRequest, type FileRequest } from '../trainer/process/requestFile.js';
 import { runPaths, type RunPaths } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
@@ -18,10 +18,10 @@ export async function runOwner(folder: string): Promise<string | null> {
   return owner && holderText(owner);
 }
 
-/** Process id of its trainer on this machine; null: it has none here. @param folder of the run, absolute. */
+/** Process id of its trainer where this process runs; null: it has none here. @param folder of the run, absolute. */
 export async function trainerPid(folder: string): Promise<number | null> {
   const owner = await lockOwner(runPaths(folder).lock);
-  return owner && (owner.host ?? hostname()) === hostname() ? owner.pid : null;
+  return owner && isHere(owner) ? owner.pid : null;
 }
 
 const isThere = (file: string): Promise<boolean> =>
@@ -103,9 +103,9 @@ async function isAnswered(paths: RunPaths, id: string): Promise<boolean> {
   return true;
 }
 
-async function isGone(lock: string, { pid, started }: LockHolder): Promise<boolean> {
+async function isGone(lock: string, holder: LockHolder): Promise<boolean> {
   const now = await lockOwner(lock);
-  return now === null || now.pid !== pid || now.started !== started;
+  return now === null || !isSameHolder(now, holder);
 }
 
 async function within(milliseconds: number, check: () => Promise<boolean>): Promise<boolean> {

@@ -10,6 +10,10 @@ export const LIMITS = {
   heartbeat: 5_000,
   /** A holder whose process cannot be looked at is gone when it has been silent for this long. */
   silence: 60_000,
+  /** How long a silent lock of another machine is watched before it is taken over: two heartbeats and a late one. */
+  watchTime: 12_000,
+  /** Between two looks at it. */
+  watchInterval: 500,
   /** How long a lock that others are after is tried for. */
   takingTime: 15_000,
   /** Removing a lock takes milliseconds: a claim older than this is nobody's. */

@@ -19,7 +19,7 @@ import { measureAtEnd } from './finish/atEnd.js';
 import { judge } from './judge/findings.js';
 import { settleRates } from './judge/rateTest.js';
 import { countKept } from './kept.js';
-import { takeLock, type Program } from './process/lock.js';
+import { holderText, takeLock, type LockHolder, type Program } from './process/lock.js';
 import { countEvents, lastEndings } from './log/logEnd.js';
 import { dropRequest } from './process/requestFile.js';
 import { otherText } from './judge/otherOutputs.js';
@@ -48,6 +48,8 @@ export interface RunProcess {
   readonly control: Control;
   /** Is called with every event after it is in the log. */
   emit(event: RunEvent): void;
+  /** Another trainer has taken the run over, after this one gave no sign of life for long: this one must not write to it any more. */
+  lost(): void;
 }
 
 /** Converts errors for the user. An error that is not a UserError is a fault of this product; its stack goes to the log of the process. */
@@ -71,7 +73,11 @@ export function userMessage(error: unknown): { code: UserError['code']; message:
 export async function openRun(process: RunProcess): Promise<OpenedRun> {
   const paths = runPaths(process.folder);
   const plan = await readRunPlan(process.folder);
-  const release = await takeLock(paths.lock, process.program);
+  let takenFrom: LockHolder | null = null;
+  const release = await takeLock(paths.lock, process.program, {
+    takenOver: (from) => (takenFrom = from),
+    lost: () => process.lost(),
+  });
   let writer: EventWriter | null = null;
   try {
     await dropRequest(paths);
@@ -105,6 +111,10 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           return written;
         };
         try {
+          if (takenFrom) {
+            const message = `${holderText(takenFrom)} held this run and has given no sign of life for long; taken over from its last checkpoint`;
+            emit({ event: 'warning', code: 'taken-over', message });
+          }
           for (const file of damaged) {
             emit({
               event: 'warning',

@@ -33,10 +33,17 @@ export function serveTrainer(assemble: Assemble): void {
   /** Exiting at once would lose the last messages. */
   const exit = (code: number) => void sent.then(() => process.exit(code));
 
+  /** Without a checkpoint: the folder is another trainer's. */
+  const lost = () => {
+    const message = 'another process has taken this run over, because this one gave no sign of life for long';
+    emit({ time: Date.now(), event: 'failed', code: 'run-invalid', message });
+    exit(1);
+  };
+
   async function start(request: Extract<TrainerRequest, { type: 'start' }>): Promise<void> {
     if (folder !== null) throw new UserError('run-invalid', `${request.folder}: this trainer has a run already`);
     ({ folder, outlives } = request);
-    opened = await openRun({ ...request, assemble, control, emit });
+    opened = await openRun({ ...request, assemble, control, emit, lost });
     const run = opened;
     const tellMemory = () => send({ type: 'memory', resident: process.memoryUsage.rss() });
     tellMemory();

@@ -2,59 +2,26 @@
  * One trainer per run folder. The lock identifies its holder by process id and start time, so that a reused id does not keep it. The holder touches
  * the file every few seconds: for a holder on another machine or in another container, that is the only sign of life.
  */
-import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import { hostname, uptime } from 'node:os';
+import { link, open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../../protocol/errors.js';
 import { LIMITS } from '../limits.js';
+import { here, isHere, Place, placeText, processOf, startOfMachine } from './place.js';
 
 /** The programs that run trainers. */
 const Program = z.enum(['lc-prune', 'editor', 'assistant']);
 export type Program = z.infer<typeof Program>;
 
-const Holder = z.object({
+/** In the locks of earlier versions, the place is absent: this one. */
+const Holder = Place.extend({
   pid: z.int().positive(),
   started: z.string().nullable(),
-  /** Absent in the locks of earlier versions: this machine. */
-  host: z
-    .string()
-    .regex(/^\P{Cc}{1,255}$/u)
-    .optional(),
   program: Program.nullable().optional(),
 });
 export type LockHolder = z.infer<typeof Holder>;
-
-interface Process {
-  /** Its start time, in the system's unit; null if the system does not report it. */
-  readonly started: string | null;
-}
-
-/** A process of this machine; null if there is none of this id, or only a zombie. */
-async function processOf(pid: number): Promise<Process | null> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return null;
-  }
-  try {
-    if (process.platform === 'linux') {
-      const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-      // The name in parentheses may hold spaces and parentheses; the state is field 3, the start time field 22.
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return 'ZX'.includes(fields[0]!) ? null : { started: fields[19] ?? null };
-    }
-    if (process.platform === 'win32') return { started: null };
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
-    return { started: stdout.trim() || null };
-  } catch {
-    return { started: null };
-  }
-}
 
 function parseHolder(text: string | null): LockHolder | null {
   try {
@@ -76,14 +43,18 @@ async function livingHolder(file: string, text: string | null): Promise<LockHold
   const touched = (await stat(file).catch(() => null))?.mtimeMs;
   if (touched === undefined) return null;
   const isFresh = Date.now() - touched < LIMITS.silence;
-  if ((holder.host ?? hostname()) !== hostname()) return isFresh ? holder : null;
+  if (!isHere(holder)) return isFresh ? holder : null;
   // From before this machine was started: its ids and start times mean nothing any more.
-  if (touched < Date.now() - uptime() * 1000 - LIMITS.silence) return null;
+  if (touched < startOfMachine() - LIMITS.silence) return null;
   const found = await processOf(holder.pid);
   if (!found) return null;
   if (holder.started === null || found.started === null) return isFresh ? holder : null;
   return holder.started === found.started ? holder : null;
 }
+
+/** Whether two readings of a lock name the same process. */
+export const isSameHolder = (a: LockHolder, b: LockHolder): boolean =>
+  (['pid', 'started', 'host', 'boot', 'ids'] as const).every((field) => a[field] === b[field]);
 
 /** Process id of the trainer that holds the lock; null if there is none (any more). */
 export const lockHolder = async (file: string): Promise<number | null> => (await lockOwner(file))?.pid ?? null;
@@ -94,10 +65,10 @@ const WHERE: Readonly<Record<Program, string>> = {
   assistant: 'an assistant, by lc-prune mcp',
 };
 
-/** "process 4711 (lc-prune in a terminal)". */
-export function holderText({ pid, host, program }: LockHolder): string {
-  const where = program ? ` (${WHERE[program]})` : '';
-  return `process ${pid}${where}${host !== undefined && host !== hostname() ? ` on ${host}` : ''}`;
+/** "process 4711 (lc-prune in a terminal) on n7". */
+export function holderText(holder: LockHolder): string {
+  const where = holder.program ? ` (${WHERE[holder.program]})` : '';
+  return `process ${holder.pid}${where}${placeText(holder)}`;
 }
 
 const beside = (file: string, name: string): string => join(dirname(file), `.${basename(file)}.${name}`);
@@ -140,14 +111,54 @@ async function removeStale(file: string, stale: string): Promise<void> {
 }
 
 /**
+ * Whether nothing touches the lock of a holder elsewhere while this process looks. Clocks of machines differ, and a shared folder may report a time
+ * late: an old time alone is no proof.
+ */
+async function isSilent(file: string, stale: string): Promise<boolean> {
+  const before = (await stat(file).catch(() => null))?.mtimeMs;
+  for (const end = performance.now() + LIMITS.watchTime; performance.now() < end; await wait(LIMITS.watchInterval)) {
+    // Others may have taken it over meanwhile.
+    if ((await textOf(file)) !== stale) return true;
+    if ((await stat(file).catch(() => null))?.mtimeMs !== before) return false;
+  }
+  return true;
+}
+
+export interface LockEvents {
+  /** The lock of a holder elsewhere that gives no sign of life has become this process's. */
+  takenOver?(from: LockHolder): void;
+  /** The lock is another's now, after this process could not touch it for long: it must not work on the run any more. */
+  lost?(): void;
+}
+
+/** A sign of life. The first byte is written again: the time is then the file server's, not that of this machine's clock. */
+async function touch(file: string, mine: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.write(mine.slice(0, 1), 0);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
  * Takes the lock for this process.
  * @param program what runs this process; null: nothing that the user knows.
- * @returns the function that releases it. @throws UserError('run-invalid') while a living process holds it.
+ * @returns the function that releases it. @throws UserError('run-invalid') while a living process holds it; UserError('disk').
  */
-export async function takeLock(file: string, program: Program | null = null): Promise<() => Promise<void>> {
+export async function takeLock(
+  file: string,
+  program: Program | null = null,
+  events: LockEvents = {},
+): Promise<() => Promise<void>> {
   const started = (await processOf(process.pid))?.started ?? null;
-  const mine = JSON.stringify({ pid: process.pid, started, host: hostname(), program } satisfies LockHolder);
-  for (const end = performance.now() + LIMITS.takingTime; performance.now() < end;) {
+  const mine = JSON.stringify({ pid: process.pid, started, ...here(), program } satisfies LockHolder);
+  const refusal = (holder: LockHolder) =>
+    new UserError('run-invalid', `${file}: ${holderText(holder)} is working on this run; stop it first`, {
+      file,
+    });
+  let from: LockHolder | null = null;
+  for (let end = performance.now() + LIMITS.takingTime; performance.now() < end;) {
     try {
       await createWhole(file, mine);
     } catch (error) {
@@ -156,22 +167,48 @@ export async function takeLock(file: string, program: Program | null = null): Pr
       const text = await textOf(file);
       if (text === null) continue;
       const holder = await livingHolder(file, text);
-      if (holder !== null) {
-        throw new UserError('run-invalid', `${file}: ${holderText(holder)} is working on this run; stop it first`, {
-          file,
-        });
+      if (holder !== null) throw refusal(holder);
+      const left = parseHolder(text);
+      if (left && !isHere(left)) {
+        if (!(await isSilent(file, text))) throw refusal(left);
+        from = left;
+        end = performance.now() + LIMITS.takingTime;
       }
       await removeStale(file, text);
       continue;
     }
+    if (from) events.takenOver?.(from);
+    let last = Promise.resolve();
     const beating = setInterval(() => {
-      const now = new Date();
-      utimes(file, now, now).catch(() => undefined);
+      last = beat(file, mine).then(
+        (isMine) => {
+          if (isMine) return;
+          clearInterval(beating);
+          events.lost?.();
+        },
+        // A share that is away for a moment; the next beat tries again.
+        () => undefined,
+      );
     }, LIMITS.heartbeat).unref();
     return async () => {
       clearInterval(beating);
+      // It would make the file again.
+      await last;
       if ((await textOf(file)) === mine) await unlink(file).catch(() => undefined);
     };
   }
   throw new UserError('run-invalid', `${file}: another process is taking over this run`, { file });
+}
+
+/** Gives a sign of life. @returns false if the lock is another's. @throws if the file cannot be reached. */
+async function beat(file: string, mine: string): Promise<boolean> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return null;
+  });
+  if (text === mine) await touch(file, mine);
+  // Somebody has removed it by hand: nobody else holds the run as long as the lock can be made again.
+  else if (text === null) await createWhole(file, mine);
+  else return false;
+  return true;
 }

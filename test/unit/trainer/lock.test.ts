@@ -1,12 +1,18 @@
 /** Whether the holder of a lock lives: by process, by start time, and by the age of the lock if the process cannot be checked. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { holderText, lockOwner, takeLock } from '../../../daemon/trainer/process/lock.js';
+import { here } from '../../../daemon/trainer/process/place.js';
+
+vi.mock(import('../../../daemon/trainer/limits.js'), async (original) => {
+  const { LIMITS } = await original();
+  return { LIMITS: { ...LIMITS, watchTime: 400, watchInterval: 20 } as unknown as typeof LIMITS };
+});
 
 let folder: string;
 let lock: string;
@@ -67,6 +73,21 @@ describe('the holder of a lock', () => {
     expect(await lockOwner(lock)).toBeNull();
   });
 
+  it('in another namespace of process ids lives as long as it gives signs of life, though its id means another process here', async () => {
+    const other = { pid: process.pid, started: '1', ...here(), ids: 'pid:[1]', program: 'lc-prune' } as const;
+    await write(other, 30);
+    expect(await lockOwner(lock)).toEqual(other);
+    await expect(takeLock(lock)).rejects.toMatchObject({
+      message: expect.stringContaining(`in another container of ${hostname()} is working on this run`),
+    });
+    await write({ ...other, boot: 'b-1' }, 30);
+    await expect(takeLock(lock)).rejects.toMatchObject({
+      message: expect.stringContaining('or before it was restarted'),
+    });
+    await write(other, 90);
+    expect(await lockOwner(lock)).toBeNull();
+  });
+
   it('whose start time is unknown is not taken for the process that has its id now', async () => {
     await write({ pid: process.pid, started: null }, 30);
     expect(await lockOwner(lock)).not.toBeNull();
@@ -115,5 +136,53 @@ describe('the holder of a lock', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+});
+
+describe('the silent lock of a holder elsewhere', () => {
+  const other = { pid: 7, started: '1', host: 'elsewhere', program: 'lc-prune' } as const;
+
+  it('is watched, and taken over with its name', async () => {
+    await write(other, 90);
+    const takenOver = vi.fn();
+    const began = performance.now();
+    const release = await takeLock(lock, null, { takenOver });
+    expect(performance.now() - began).toBeGreaterThan(350);
+    expect(takenOver.mock.calls).toEqual([[other]]);
+    await release();
+  });
+
+  it('is left to a holder whose clock is behind, but which still touches it', async () => {
+    await write(other, 90);
+    const beat = new Date(Date.now() - 85_000);
+    setTimeout(() => void utimes(lock, beat, beat), 100);
+    await expect(takeLock(lock)).rejects.toMatchObject({ message: expect.stringContaining('on elsewhere') });
+    expect(JSON.parse(await readFile(lock, 'utf8'))).toEqual(other);
+  });
+});
+
+describe('a holder that looks for its lock again', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('makes it again where somebody has removed it', async () => {
+    const release = await takeLock(lock);
+    await rm(lock);
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(async () => expect(await lockOwner(lock)).toMatchObject({ pid: process.pid }));
+    await release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('learns once that it is the lock of another, and leaves it alone', async () => {
+    const lost = vi.fn();
+    const release = await takeLock(lock, null, { lost });
+    const other = { pid: 7, started: '1', host: 'elsewhere' };
+    await write(other);
+    vi.advanceTimersByTime(5_000);
+    await vi.waitFor(() => expect(lost).toHaveBeenCalledOnce());
+    expect(vi.getTimerCount()).toBe(0);
+    await release();
+    expect(JSON.parse(await readFile(lock, 'utf8'))).toEqual(other);
   });
 });
