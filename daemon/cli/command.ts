@@ -3,10 +3,20 @@ import { resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { workspaceFor } from '../plan/readPlan.js';
 import { UserError } from '../protocol/errors.js';
+import { BASELINES, type Baseline } from '../protocol/resolvedPlan.js';
 import type { Terminal } from './terminal.js';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
-export type Values = Record<string, string | boolean | undefined>;
+export type Values = Record<string, string | boolean | string[] | undefined>;
+
+interface Option {
+  readonly type: 'string' | 'boolean';
+  /** What its value is, in the help. */
+  readonly value?: string;
+  /** May be given more than once. */
+  readonly several?: true;
+  readonly help: string;
+}
 
 /** One command: `lc-prune NAME ...`. */
 export interface Command {
@@ -14,7 +24,7 @@ export interface Command {
   /** The positional arguments as shown in the help: "PLAN", "[FOLDER]". */
   readonly positionals: string;
   readonly summary: string;
-  readonly options: Readonly<Record<string, { type: 'string' | 'boolean'; value?: string; help: string }>>;
+  readonly options: Readonly<Record<string, Option>>;
   /** @returns the exit code: 0, 3 if the result is not usable, or 130 when interrupted. Errors are thrown. */
   run(args: { positionals: readonly string[]; values: Values; terminal: Terminal }): Promise<number>;
 }
@@ -33,14 +43,14 @@ export const optionsOf = (command: Command): Command['options'] => ({ ...command
 
 export function parseCommand(command: Command, argv: readonly string[]): { positionals: string[]; values: Values } {
   const options: Options = Object.fromEntries(
-    Object.entries(optionsOf(command)).map(([name, { type }]) => [name, { type }]),
+    Object.entries(optionsOf(command)).map(([name, { type, several }]) => [name, { type, multiple: several ?? false }]),
   );
   try {
     const config = { args: [...argv], options, allowPositionals: true, strict: true, tokens: true } as const;
     const { positionals, values, tokens } = parseArgs(config);
     // The parser would silently drop the first of two values.
     const given = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []));
-    const twice = given.find((name, i) => given.indexOf(name) < i);
+    const twice = given.find((name, i) => given.indexOf(name) < i && !options[name]?.multiple);
     if (twice !== undefined) throw new Error(`--${twice} is given more than once`);
     const required = command.positionals.split(' ').filter((part) => part && !part.startsWith('[')).length;
     const most = command.positionals.split(' ').filter(Boolean).length;
@@ -62,6 +72,23 @@ export function integerOption(values: Values, name: string, low: number, high: n
   if (!Number.isInteger(value) || value < low || value > high)
     throw new UserError('usage', `--${name}: "${text}" is not a whole number from ${low} to ${high}`);
   return value;
+}
+
+/** The values of an option that may be given more than once. */
+export function listOption(values: Values, name: string): string[] {
+  const given = values[name];
+  return Array.isArray(given) ? given : [];
+}
+
+/** The methods of --compare, in the order in which they run; undefined: not given. @throws UserError('usage') for an unknown one. */
+export function baselineList(values: Values): Baseline[] | undefined {
+  const wanted = stringOption(values, 'compare')
+    ?.split(',')
+    .map((method) => method.trim());
+  const unknown = wanted?.find((method) => !BASELINES.some((known) => known === method));
+  if (unknown !== undefined)
+    throw new UserError('usage', `--compare: "${unknown}" is no baseline; known: ${BASELINES.join(', ')}`);
+  return wanted && BASELINES.filter((method) => wanted.includes(method));
 }
 
 export const stringOption = (values: Values, name: string): string | undefined =>

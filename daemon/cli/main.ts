@@ -17,6 +17,7 @@ import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { sensitivity } from './commands/sensitivity.js';
+import { sweep } from './commands/sweep.js';
 import { tensorboard } from './commands/tensorboard.js';
 import { train } from './commands/train.js';
 import { resumeCommand } from './resumeCommand.js';
@@ -26,6 +27,7 @@ import { version } from './version.js';
 const commands: readonly Command[] = [
   run,
   path,
+  sweep,
   resume,
   train,
   evaluate,

@@ -5,6 +5,8 @@ export const LIMITS = {
   /** Characters of a plan's text, and levels of its brackets. */
   planCharacters: 1 << 20,
   planDepth: 32,
+  /** Points of a sweep: each is a run with a folder of its own. */
+  sweepPoints: 1000,
   /** Files and folders that are opened, the nearest to the model first, and how long that may take. */
   searchOpened: 40,
   searchTime: 15_000,

@@ -47,13 +47,17 @@ interface ReadOptions {
 export async function readPlan(path: string, options: ReadOptions): Promise<ResolvedPlan> {
   const { workspace } = options;
   const file = await resolveInside(workspace, workspace, path);
-  const shown = workspacePath(workspace, file);
+  return resolveText(await readPlanText(file, workspacePath(workspace, file)), file, options);
+}
+
+/** @param shown the file in messages. @throws UserError('plan-invalid') if there is no such file, or it is too large for a plan. */
+export async function readPlanText(file: string, shown: string): Promise<string> {
   const info = await stat(file).catch(() => null);
   if (!info?.isFile())
     throw new UserError('plan-invalid', `${shown}: no such plan file; "lc-prune init MODEL" writes one`, { file });
   if (info.size > LIMITS.planFile)
     throw new UserError('plan-invalid', `${shown}: ${info.size} bytes is too large for a plan file`, { file });
-  return resolveText(await readFile(file, 'utf8'), file, options);
+  return readFile(file, 'utf8');
 }
 
 /**

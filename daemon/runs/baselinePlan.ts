@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { findModelIn } from '../model/files/modelInFolder.js';
 import { workspacePath } from '../files/workspacePath.js';
 import { isFound, seesUnits } from '../lc/budgets.js';
+import { findModelIn } from '../model/files/modelInFolder.js';
 import type { BudgetCheck, LayerKept } from '../protocol/events.js';
 import type { Baseline, ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { readRunPlan } from './list/registry.js';
@@ -18,7 +18,6 @@ export async function baselinePlan(
   { workspace }: { workspace: string },
 ): Promise<ResolvedPlan> {
   const { compare: _, continuations: __, ...plan } = await readRunPlan(folder);
-  const trained = await findModelIn(join(folder, 'reference'));
   const tasks = await countedTasks(folder, plan.tasks);
   return {
     ...plan,
@@ -26,11 +25,7 @@ export async function baselinePlan(
     name: `${plan.name}-${method}`,
     method,
     baselineOf: basename(folder),
-    ...(trained !== null && {
-      model: { path: workspacePath(workspace, trained) },
-      modelHash: null,
-      reference: { ...plan.reference, epochs: 0 },
-    }),
+    ...(await fromReferenceOf(folder, plan, workspace)),
   };
 }
 
@@ -52,4 +47,22 @@ async function countedTasks(folder: string, tasks: ResolvedPlan['tasks']): Promi
     const kept = done.perLayer.filter(({ layer }) => layers.includes(layer));
     return { ...task, budget: { weights: kept.reduce((total, one) => total + one.kept, 0) } };
   });
+}
+
+/**
+ * What a plan changes in order to begin with the reference that another run trained; nothing if that run trained none.
+ * @param folder the other run's, absolute.
+ */
+export async function fromReferenceOf(
+  folder: string,
+  plan: ResolvedPlan,
+  workspace: string,
+): Promise<Pick<ResolvedPlan, 'model' | 'modelHash' | 'reference'> | undefined> {
+  const trained = await findModelIn(join(folder, 'reference'));
+  if (trained === null) return undefined;
+  return {
+    model: { path: workspacePath(workspace, trained) },
+    modelHash: null,
+    reference: { ...plan.reference, epochs: 0 },
+  };
 }

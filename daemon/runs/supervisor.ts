@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly outlives?: boolean;
   /** Called with the run's folder before its trainer starts; returns a function that is called if the trainer then does not start. */
   readonly hold?: (folder: string) => Promise<() => Promise<void>>;
+  /** Threads of its engine at most. Default: one per core. */
+  readonly threads?: number;
   /** Lines the trainer's native libraries print. Default: kept for the crash message only. */
   readonly onOutput?: (line: string) => void;
 }
@@ -121,7 +123,7 @@ async function launch(folder: string, start: Start, options: RunOptions & { trai
 async function launchHeld(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {
   const workspace = await realpath(options.workspace);
   const program = options.program ?? 'lc-prune';
-  const child = trainerProcess(options.trainer, program);
+  const child = trainerProcess(options.trainer, program, options.threads);
   const handle = superviseTrainer(child, folder, start, {
     onOutput: options.onOutput,
     next: (after) => findNextEngine(folder, workspace, { after, trainer: options.trainer }),

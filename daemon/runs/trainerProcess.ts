@@ -4,7 +4,7 @@ import { WARM_ARGUMENT } from '../trainer/process/ipc.js';
 import type { Program } from '../trainer/process/lock.js';
 import { LIMITS } from './limits.js';
 
-function start(trainer: string, program: Program, ...args: string[]): ChildProcess {
+function start(trainer: string, program: Program, threads: number | null, ...args: string[]): ChildProcess {
   // `fork` hands all of it to `spawn`.
   const options: ForkOptions & Pick<SpawnOptions, 'windowsHide'> = {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -12,6 +12,7 @@ function start(trainer: string, program: Program, ...args: string[]): ChildProce
     // In a group of its own: a signal to the editor's group does not reach it, and Windows does not end it with its parent.
     detached: program === 'editor',
     windowsHide: true,
+    ...(threads !== null && { env: { ...process.env, LC_PRUNE_THREADS: String(threads) } }),
   };
   return fork(trainer, args, options);
 }
@@ -29,7 +30,7 @@ let waiting: Warm | null = null;
 /** Starts a process for a run that is about to be started, unless one waits already. It ends where no run comes, and with this process. */
 export function warmTrainerProcess(trainer: string, program: Program): void {
   if (waiting) return;
-  const child = start(trainer, program, WARM_ARGUMENT);
+  const child = start(trainer, program, null, WARM_ARGUMENT);
   const forget = () => {
     if (waiting?.child === child) waiting = null;
   };
@@ -42,10 +43,11 @@ export function warmTrainerProcess(trainer: string, program: Program): void {
   waiting = { child, trainer, program, timer };
 }
 
-/** A process for a run: the one that waits for it, else a new one. */
-export function trainerProcess(trainer: string, program: Program): ChildProcess {
+/** A process for a run: the one that waits for it, else a new one. @param threads of its engine at most; null: one per core. */
+export function trainerProcess(trainer: string, program: Program, threads: number | null = null): ChildProcess {
   const warm = waiting;
-  if (warm?.trainer !== trainer || warm.program !== program || !warm.child.connected) return start(trainer, program);
+  const fits = warm?.trainer === trainer && warm.program === program && threads === null && warm.child.connected;
+  if (!fits) return start(trainer, program, threads);
   waiting = null;
   clearTimeout(warm.timer);
   return warm.child;

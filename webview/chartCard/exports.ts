@@ -1,4 +1,5 @@
 /** Writes a chart to a file: PNG and SVG as on screen, CSV with every value. */
+import { csvField } from '../../daemon/protocol/telemetry/csvField.js';
 import { niceStep } from '../chart/axisSplits.js';
 import type { Line } from '../chart/line.js';
 import type { LineChart } from '../chart/lineChart.js';
@@ -146,13 +147,8 @@ ${parts.join('\n')}
 
 /** All values of the lines, long form: line, x, y. Fields are quoted if needed; NaN and Infinity are written as such. */
 export function exportCsv(xName: string, lines: readonly Line[]): Uint8Array {
-  // A spreadsheet would run a leading = + - or @ as a formula.
-  const field = (text: string) => {
-    const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
-    return /[",\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
-  };
-  const rows = [`series,${field(xName)},value`];
+  const rows = [`series,${csvField(xName)},value`];
   for (const line of lines)
-    for (let i = 0; i < line.x.length; i++) rows.push(`${field(line.label)},${line.x[i]},${line.y[i]}`);
+    for (let i = 0; i < line.x.length; i++) rows.push(`${csvField(line.label)},${line.x[i]},${line.y[i]}`);
   return new TextEncoder().encode(`${rows.join('\n')}\n`);
 }

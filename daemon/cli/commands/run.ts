@@ -1,9 +1,8 @@
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { readPlan } from '../../plan/readPlan.js';
-import { UserError } from '../../protocol/errors.js';
 import { BASELINES, type ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { startRun } from '../../runs/supervisor.js';
-import { integerOption, namedFile, stringOption, type Command } from '../command.js';
+import { baselineList, integerOption, namedFile, stringOption, type Command } from '../command.js';
 import { finishRun } from '../finishRun.js';
 import { follow } from '../follow.js';
 
@@ -22,12 +21,7 @@ export const run: Command = {
   },
   async run({ positionals, values, terminal }) {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
-    const compare = stringOption(values, 'compare');
-    const wanted = compare?.split(',').map((method) => method.trim()) ?? [];
-    const unknown = wanted.find((method) => !BASELINES.some((known) => known === method));
-    if (unknown !== undefined)
-      throw new UserError('usage', `--compare: "${unknown}" is no baseline; known: ${BASELINES.join(', ')}`);
-    const baselines = BASELINES.filter((method) => wanted.includes(method));
+    const baselines = baselineList(values) ?? [];
     const seed = integerOption(values, 'seed', 0, 0xffffffff);
     const engine = stringOption(values, 'engine');
     const written = await readPlan(planFile, { workspace, formatOf: fileFormatOf });

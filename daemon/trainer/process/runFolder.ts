@@ -2,6 +2,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { makeFolder } from '../../files/makeFolder.js';
 import { resolveInside } from '../../files/workspacePath.js';
 import { UserError } from '../../protocol/errors.js';
 import { ResolvedPlan } from '../../protocol/resolvedPlan.js';
@@ -84,6 +85,13 @@ export const timeStamp = (time: number): string => new Date(time).toISOString().
 /** The name of a run folder. */
 export const runName = (stamp: string, name: string): string => `${stamp}-${slug(name)}`;
 
+/** Makes a folder of `.lcprune`, which git ignores. @param folder absolute. @throws the system's error. */
+export async function makeOwnFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const ignore = join(folder, '..', '.gitignore');
+  if (!(await stat(ignore).catch(() => null))) await writeFileAtomic(ignore, '*\n');
+}
+
 /**
  * Makes a new run folder with its plan.
  * @returns the absolute folder. @throws UserError('disk') when it cannot be written.
@@ -91,23 +99,10 @@ export const runName = (stamp: string, name: string): string => `${stamp}-${slug
 export async function createRunFolder(workspace: string, plan: ResolvedPlan, time: number): Promise<string> {
   const runs = await runsFolder(workspace);
   try {
-    await mkdir(runs, { recursive: true });
-    const ignore = join(runs, '..', '.gitignore');
-    if (!(await stat(ignore).catch(() => null))) await writeFileAtomic(ignore, '*\n');
-    const name = runName(timeStamp(time), plan.name);
-    for (let copy = 1; ; copy++) {
-      const folder = join(runs, copy === 1 ? name : `${name}-${copy}`);
-      const made = await mkdir(folder).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code !== 'EEXIST') throw error;
-          return false;
-        },
-      );
-      if (!made) continue;
-      await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
-      return folder;
-    }
+    await makeOwnFolder(runs);
+    const folder = await makeFolder(runs, runName(timeStamp(time), plan.name));
+    await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
+    return folder;
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError('disk', `${runs}: the run folder cannot be made: ${(error as Error).message}`, { file: runs });

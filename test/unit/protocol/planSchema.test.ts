@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { planSchema } from '../../../schemas/planSchema.js';
+import { planSchema, sweepSchema } from '../../../schemas/planSchema.js';
 
-it('the published schema is the one of the code (npm run schemas)', () => {
+it('the published schemas are those of the code (npm run schemas)', () => {
   expect(readFileSync('schemas/prune.schema.json', 'utf8')).toBe(planSchema());
+  expect(readFileSync('schemas/sweep.schema.json', 'utf8')).toBe(sweepSchema());
 });
 
 it('describes every budget key and refuses unknown ones', () => {

@@ -1,0 +1,82 @@
+/** A sweep: one plan, with several values of some of its keys (`*.sweep.json`), and what is kept of it while and after it runs. */
+import { z } from 'zod';
+import { WorkspacePath } from '../paths.js';
+import { BASELINES } from '../resolvedPlan.js';
+
+const Value = z.union([z.string(), z.number(), z.boolean()]);
+export type SweepValue = z.infer<typeof Value>;
+
+/** "budget.keep", "tasks.0.budget.keep": where a value stands in the plan. */
+const Key = z
+  .string()
+  .regex(/^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/, 'a key of the plan, with dots between: "budget.keep"');
+
+/** Values of a point: one a key. */
+const Values = z.record(Key, Value);
+export type SweepValues = z.infer<typeof Values>;
+
+/** @see daemon/plan/sweep/points.ts for how the points follow. */
+export const SweepFile = z.strictObject({
+  $schema: z.string().optional(),
+  plan: z.string().min(1).describe('The plan file, relative to this file.'),
+  over: z
+    .record(Key, z.union([z.array(Value).min(1), z.string().min(1)]))
+    .default({})
+    .describe('Keys of the plan with their values, each with each: a list, or a text such as "10%,5%,1%" or "0..4".'),
+  points: z
+    .array(Values)
+    .min(1)
+    .optional()
+    .describe('Combinations of values that are listed one by one; each is run with each of "over".'),
+  compare: z.array(z.enum(BASELINES)).optional().describe('Baselines that run after each point, with equal epochs.'),
+  parallel: z.int().min(1).max(64).optional().describe('Runs at the same time; they share the threads. Default: 1.'),
+});
+export type SweepFile = z.infer<typeof SweepFile>;
+
+const Point = z.strictObject({
+  values: Values,
+  run: z.string().nullable().describe('Name of its run folder; null: not started.'),
+  /** A point that trains the same reference: this point begins with that one. */
+  sharesWith: z.int().min(0).optional(),
+  failed: z.string().optional().describe('Why its run failed, the last time.'),
+});
+export type SweepPoint = z.infer<typeof Point>;
+
+/** `.lcprune/sweeps/<sweep>/sweep.json`. */
+export const SweepRecord = z.strictObject({
+  name: z.string(),
+  planPath: WorkspacePath,
+  /** The plan's text when the sweep began: a later change of the file concerns later sweeps. */
+  planText: z.string(),
+  compare: z.array(z.enum(BASELINES)),
+  parallel: z.int().min(1),
+  points: z.array(Point).min(1),
+});
+export type SweepRecord = z.infer<typeof SweepRecord>;
+
+/** The runs of one method that differ in their seed only. */
+export interface SweepRow {
+  readonly values: SweepValues;
+  readonly method: string;
+  /** Finished runs among them. */
+  readonly runs: number;
+  readonly kept: number;
+  readonly prunable: number;
+  /** Bytes of the sparse package; null where no run has one. */
+  readonly bytes: number | null;
+  readonly reference: Spread;
+  readonly theta: Spread;
+  readonly error: Spread;
+  /** Mean seconds of work. */
+  readonly seconds: number;
+  /** No other row has both less error and fewer weights. */
+  readonly best: boolean;
+}
+
+/** Mean and sample standard deviation. */
+export interface Spread {
+  /** null: no run has a number. */
+  readonly mean: number | null;
+  /** null of fewer than two runs. */
+  readonly deviation: number | null;
+}

@@ -1,0 +1,60 @@
+/** The folder of a sweep: `<workspace>/.lcprune/sweeps/<time>-<name>/` with its record and its results. The runs lie among all others. */
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { makeFolder } from '../../files/makeFolder.js';
+import { resolveInside } from '../../files/workspacePath.js';
+import { UserError } from '../../protocol/errors.js';
+import { SweepRecord } from '../../protocol/runs/sweep.js';
+import { makeOwnFolder, runName, timeStamp } from '../../trainer/process/runFolder.js';
+
+/** @param folder of the sweep, absolute. */
+export const sweepFiles = (folder: string) => ({
+  record: join(folder, 'sweep.json'),
+  lock: join(folder, 'lock'),
+  markdown: join(folder, 'results.md'),
+  csv: join(folder, 'results.csv'),
+});
+
+/** @throws UserError('disk'). */
+export async function writeRecord(folder: string, record: SweepRecord): Promise<void> {
+  await writeFileAtomic(sweepFiles(folder).record, `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** @returns the absolute folder. @throws UserError('disk' | 'path-outside-workspace'). */
+export async function createSweepFolder(workspace: string, record: SweepRecord, time: number): Promise<string> {
+  const sweeps = await resolveInside(workspace, workspace, join('.lcprune', 'sweeps'));
+  try {
+    await makeOwnFolder(sweeps);
+    const folder = await makeFolder(sweeps, runName(timeStamp(time), record.name));
+    await writeRecord(folder, record);
+    return folder;
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError('disk', `${sweeps}: the sweep's folder cannot be made: ${(error as Error).message}`, {
+      file: sweeps,
+    });
+  }
+}
+
+/** @throws UserError('run-missing') if there is no record in the folder, UserError('run-invalid') for a broken one. */
+export async function readRecord(folder: string): Promise<SweepRecord> {
+  const { record: file } = sweepFiles(folder);
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UserError('run-missing', `${folder} is no folder of a sweep: sweep.json: ${error.message}`, {
+      file: folder,
+    });
+  });
+  try {
+    return SweepRecord.parse(JSON.parse(text));
+  } catch {
+    throw new UserError('run-invalid', `${file} is damaged or of another version; start the sweep anew`, { file });
+  }
+}
+
+/** Whether it is the folder of a sweep that has begun. */
+export const isSweepFolder = (folder: string): Promise<boolean> =>
+  stat(sweepFiles(folder).record).then(
+    (found) => found.isFile(),
+    () => false,
+  );
