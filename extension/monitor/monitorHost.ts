@@ -37,6 +37,8 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #colours: RunColours;
   #answers: PageAnswers;
   #disposables: vscode.Disposable[];
+  /** The page has news that it has not drawn yet. */
+  #isDrawing = false;
   /** The name of the run that is being started; it has no folder yet. */
   #starting: { readonly name: string; cancelled: boolean } | null = null;
   #asked = new AskedRuns((run) => this.#postView(run));
@@ -197,10 +199,15 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'ready':
         // A second "ready" comes after a reload or when a hidden page is shown again: the page has nothing.
         this.#feeds.forgetSent();
+        this.#isDrawing = false;
         this.#postConnection();
         this.#postRuns();
         for (const run of this.#order) this.#dirty.add(run);
         this.#flush();
+        break;
+      case 'drawn':
+        this.#isDrawing = false;
+        if (this.#dirty.size > 0) this.#schedule();
         break;
       case 'control':
         this.control(message.action, message.run === null ? undefined : this.runs.get(message.run));
@@ -238,18 +245,24 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #touch(run: string): void {
     this.#dirty.add(run);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     this.#timer ??= setTimeout(() => this.#flush(), LIMITS.monitorInterval);
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.#panel.isReady) return;
+    // A page that draws more slowly than the runs train gets fewer and longer messages: the editor would queue them all, and show what was long ago.
+    if (!this.#panel.isReady || this.#isDrawing) return;
     // A run's first summary can arrive after its first events.
     if (this.#order.some((run) => !this.#known.has(run) && this.runs.get(run))) this.#postRuns();
     for (const run of this.#dirty) {
       const entry = this.#feeds.get(run);
       if (!entry || !this.#known.has(run)) continue;
+      this.#isDrawing = true;
       const tables = entry.feed.series.news(entry.cursor);
       if (tables) this.#post({ type: 'columns', run, tables: toWire(tables) });
       // Most events are batches, which are in the columns.
@@ -261,6 +274,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       }
       this.#dirty.delete(run);
     }
+    if (this.#isDrawing) this.#post({ type: 'flushed' });
   }
 
   #post(message: ToPage): void {

@@ -91,6 +91,8 @@ export type ToPage =
     }
   | { type: 'run'; view: RunView }
   | { type: 'columns'; run: string; tables: Partial<Record<TableName, WirePatch>> }
+  /** Ends the news of all runs; the page answers `drawn` when it has drawn them, and gets no more before that. */
+  | { type: 'flushed' }
   | { type: 'picture'; run: string; layer: string; picture: LayerPicture | null; problem: string | null }
   /** The result of a finished run; null: it pruned nothing. */
   | { type: 'finish'; run: string; finish: Finish | null }
@@ -116,6 +118,8 @@ export type ControlAction =
 
 export type ToHost =
   | { type: 'ready' }
+  /** The answer to `flushed`. */
+  | { type: 'drawn' }
   | { type: 'control'; action: ControlAction; run: string | null }
   /** Cancel the start. */
   | { type: 'cancelStart' }

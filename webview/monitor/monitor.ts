@@ -23,6 +23,8 @@ export class Monitor {
   #starting: string | null = null;
   #difference: DifferenceRow[] = [];
   #trusted = true;
+  /** The host waits to learn that its news are drawn. */
+  #owesAnswer = false;
   #settings: Settings;
   #layer: string | null = pageState().layer ?? null;
   #askedPicture = '';
@@ -133,6 +135,9 @@ export class Monitor {
       case 'columns':
         this.#runs.get(message.run)?.apply(message.tables);
         break;
+      case 'flushed':
+        this.#owesAnswer = true;
+        break;
       case 'picture':
         if (message.run === this.#primary && message.layer === this.#layer)
           this.#layerCard.show(message.layer, message.picture, message.problem);
@@ -149,6 +154,8 @@ export class Monitor {
   }
 
   #render(): void {
+    if (this.#owesAnswer) post({ type: 'drawn' });
+    this.#owesAnswer = false;
     const runs = this.#order.map((id) => this.#runs.get(id)!);
     const primary = this.#primary === null ? undefined : this.#runs.get(this.#primary);
     const starting = this.#starting !== null;

@@ -67,6 +67,8 @@ function stand(memory: Map<string, unknown>) {
   const host = new MonitorHost(context as never, daemon as never, runs as never, new RunStream(daemon as never));
   const posted: ToPage[] = [];
   let receive: (message: ToHost) => void = () => {};
+  /** Whether the page draws at once. */
+  const page = { isFast: true };
   const panel = {
     visible: true,
     reveal: vi.fn(),
@@ -84,10 +86,13 @@ function stand(memory: Map<string, unknown>) {
       cspSource: '',
       asWebviewUri: (uri: string) => uri,
       onDidReceiveMessage: (handle: typeof receive) => (receive = handle),
-      postMessage: (message: ToPage) => posted.push(message),
+      postMessage(message: ToPage) {
+        posted.push(message);
+        if (message.type === 'flushed' && page.isFast) queueMicrotask(() => receive({ type: 'drawn' }));
+      },
     },
   };
-  return { host, panel, posted, summaries, reset, handlers, receive: (message: ToHost) => receive(message) };
+  return { host, panel, page, posted, summaries, reset, handlers, receive: (message: ToHost) => receive(message) };
 }
 
 const SHOWN = new Map([['monitor.shown', { runs: [RUN], primary: RUN }]]);
@@ -238,4 +243,31 @@ test('a request to a run is shown at once, until its state or iteration changes,
   summaries.set(RUN, { ...SUMMARY, state: 'paused', iteration: paused.iteration + 1 });
   reset.fire();
   expect(asked()).toBeUndefined();
+});
+
+test('a page that is still drawing gets no further news, then all of them at once', async () => {
+  const { host, panel, page, posted, summaries, reset, handlers, receive } = stand(new Map(SHOWN));
+  summaries.set(RUN, SUMMARY);
+  await host.deserializeWebviewPanel(panel as never);
+  receive({ type: 'ready' });
+  reset.fire();
+  await new Promise((done) => setTimeout(done, 100));
+  const columns = () => posted.filter((message) => message.type === 'columns');
+  page.isFast = false;
+  const before = columns().length;
+  for (let step = 2; step <= 6; step++) {
+    const one = Object.fromEntries(['epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'].map((c) => [c, [1]]));
+    handlers.get('lc/batches')!({ run: RUN, step: [step], ...one });
+    await new Promise((done) => setTimeout(done, 60));
+  }
+  expect(columns()).toHaveLength(before + 1);
+  receive({ type: 'drawn' });
+  await new Promise((done) => setTimeout(done, 60));
+  const rows = columns()
+    .slice(before)
+    .map(({ tables }) => Buffer.from(tables.batch!.columns['step']!, 'base64').length / 8);
+  expect(rows).toEqual([1, 4]);
+  // A new page has drawn nothing and owes nothing.
+  receive({ type: 'ready' });
+  expect(columns()).toHaveLength(before + 3);
 });
