@@ -2,7 +2,9 @@ import * as vscode from 'vscode';
 import { headOf } from './commands/pick.js';
 import type { Daemon } from './daemon/daemon.js';
 import { PLAN_LANGUAGE } from './ids.js';
+import { isSweepPath } from './commands/pick.js';
 import { isModelText } from './modelText.js';
+import { pathOf } from './paths.js';
 
 /** Python files and notebook cells may save a model: the daemon parses them and offers the steps to convert it. */
 const savesModels = (document: vscode.TextDocument): boolean =>
@@ -16,7 +18,11 @@ export function registerAutoStart(daemon: Daemon): vscode.Disposable {
     if (daemon.state.kind !== 'idle') return;
     if (document.languageId === 'python' && savesModels(document)) return void daemon.session().catch(() => {});
     if (document.uri.scheme !== 'file') return;
-    if (document.languageId === PLAN_LANGUAGE || (document.languageId === 'json' && isModelText(headOf(document))))
+    if (
+      document.languageId === PLAN_LANGUAGE ||
+      isSweepPath(pathOf(document.uri)) ||
+      (document.languageId === 'json' && isModelText(headOf(document)))
+    )
       void daemon.session().catch(() => {});
   };
   for (const document of vscode.workspace.textDocuments) look(document);

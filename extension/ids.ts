@@ -22,6 +22,7 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.run': CommandArgument<'lcPrune.run'>;
   'lcPrune.runWithBaselines': { plan: AbsolutePath };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
+  'lcPrune.runSweep': CommandArgument<'lcPrune.runSweep'>;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
   'lcPrune.chooseData': CommandArgument<'lcPrune.chooseData'>;
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
@@ -71,6 +72,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.run',
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
+  'lcPrune.runSweep',
   'lcPrune.runWithOtherRate',
   'lcPrune.previewBudget',
   'lcPrune.chooseData',

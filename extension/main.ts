@@ -4,6 +4,7 @@ import { registerCommands } from './commands/command.js';
 import { installEngineCommands } from './commands/installEngine.js';
 import { markCommands } from './commands/marks.js';
 import { planCommands } from './commands/plans.js';
+import { sweepCommands } from './commands/sweeps.js';
 import { resultCommands } from './commands/results.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
@@ -47,6 +48,7 @@ export function activate(context: vscode.ExtensionContext): void {
     {
       ...analysisCommands(services),
       ...planCommands(services),
+      ...sweepCommands(),
       ...runCommands(services),
       ...resultCommands(services),
       ...markCommands(services),

@@ -1,4 +1,4 @@
-/** CodeLens of plans, model files and Python programs. */
+/** CodeLens of plans, sweeps, model files and Python programs. */
 import type { CodeLens } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LanguageHost } from './host.js';
@@ -9,6 +9,7 @@ import { planLenses } from './planLens.js';
 import { fileOf, type PythonDocuments } from './python/pythonDocuments.js';
 import { pythonLenses } from './python/pythonLens.js';
 import type { RunFacts } from './runFacts.js';
+import { isSweepUri, sweepLenses } from './sweepLens.js';
 import { LIMITS } from './limits.js';
 
 /** The services of the language server that the lenses use. */
@@ -27,7 +28,7 @@ interface LensSources {
 export class Lenses {
   constructor(private readonly server: LensSources) {}
 
-  /** The lenses of a plan, a model file or a Python program. */
+  /** The lenses of a plan, a sweep, a model file or a Python program. */
   async of(uri: string): Promise<CodeLens[]> {
     const python = this.server.python.get(uri);
     if (python) return this.#pythonLenses(python);
@@ -42,6 +43,7 @@ export class Lenses {
         runs.map((run) => ({ ...run, folder: this.server.host.workspace.asNamed(run.folder) })),
       );
     }
+    if (isSweepUri(uri)) return sweepLenses(named);
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(named);
     if (!model) return problemLens(named, await this.server.models.problemOf(path));

@@ -10,7 +10,8 @@ export function command<C extends CommandId>(title: string, id: C, argument: Com
   return { title, command: id, arguments: [argument] };
 }
 
-const TOP = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+/** Above the first line. */
+export const TOP = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 function resultText(run: RunSummary): string {
   const kept =

@@ -21,6 +21,8 @@ export const commandArguments = {
   'lcPrune.run': z.strictObject({ plan: path }),
   /** "Path...": the error-against-budget curve, or the smallest network within a bound on the error. */
   'lcPrune.runPath': z.strictObject({ plan: path }),
+  /** All points of a sweep file, in a terminal. */
+  'lcPrune.runSweep': z.strictObject({ sweep: path }),
   /** The meaning of the plan's budget in weights, bytes and FLOPs, and the other kinds of budgets. */
   'lcPrune.previewBudget': z.strictObject({ plan: path }),
   /** "Choose data...": data that fits the plan's model, with samples; changes the plan. */

@@ -31,9 +31,17 @@ export async function findPlans(): Promise<AbsolutePath[]> {
   return found.map(pathOf).sort();
 }
 
+export const isSweepPath = (path: string): boolean => /\.sweep\.jsonc?$/.test(path);
+
+/** Sweep files of the workspace. */
+export async function findSweeps(): Promise<AbsolutePath[]> {
+  const found = await vscode.workspace.findFiles('**/*.sweep.{json,jsonc}', EXCLUDED, FILES);
+  return found.map(pathOf).sort();
+}
+
 async function looksLikeModel(path: AbsolutePath): Promise<boolean> {
   if (!path.endsWith('.json')) return true;
-  if (isPlanPath(path) || basename(path) === 'package.json') return false;
+  if (isPlanPath(path) || isSweepPath(path) || basename(path) === 'package.json') return false;
   const { open } = await import('node:fs/promises');
   const file = await open(path, 'r').catch(() => null);
   if (!file) return false;
@@ -77,6 +85,17 @@ export const pickPlan = async (title: string): Promise<AbsolutePath | undefined>
     await findPlans(),
     title,
     vscode.l10n.t('There is no plan (*.prune.json) in this folder yet. "LC Prune: Create Plan..." makes one.'),
+  );
+
+/** A sweep: the one in front, the only one, or the user's choice. */
+export const pickSweep = async (title: string): Promise<AbsolutePath | undefined> =>
+  activeFile(isSweepPath) ??
+  pickFile(
+    await findSweeps(),
+    title,
+    vscode.l10n.t(
+      'There is no sweep (*.sweep.json) in this folder yet. It names a "plan", and under "over" keys of the plan with their values.',
+    ),
   );
 
 /** The model whose editor is in front, of whatever kind. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
-import type { RunView, ToHost, ToPage } from '../../webview/messages/monitor.js';
+import type { RunView, ToHost } from '../../webview/messages/monitor.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { MONITOR } from '../ids.js';
 import type { Runs } from '../runs.js';
@@ -11,7 +11,7 @@ import { FollowedRuns, type Facts } from './followedRuns.js';
 import { MonitorPanel } from './monitorPanel.js';
 import { PageAnswers, saveFromPage } from './pageAnswers.js';
 import { RunColours } from './runColours.js';
-import { displayName, runView } from './runView.js';
+import { monitorTitle, runView } from './runView.js';
 import { toWire } from './wire.js';
 import { LIMITS } from '../limits.js';
 
@@ -37,8 +37,6 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #colours: RunColours;
   #answers: PageAnswers;
   #disposables: vscode.Disposable[];
-  /** The page has news that it has not drawn yet. */
-  #isDrawing = false;
   /** The name of the run that is being started; it has no folder yet. */
   #starting: { readonly name: string; cancelled: boolean } | null = null;
   #asked = new AskedRuns((run) => this.#postView(run));
@@ -141,16 +139,13 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
 
   #postView(run: string): void {
     const view = this.#known.has(run) ? this.#view(run) : null;
-    if (view) this.#post({ type: 'run', view });
+    if (view) this.#panel.post({ type: 'run', view });
     if (run === this.#primary) this.#showTitle();
   }
 
   /** A run's name contains its start time, which is known a moment after the request. */
   #showTitle(): void {
-    const primary = this.#primary ? this.runs.get(this.#primary) : undefined;
-    this.#panel.title = primary
-      ? vscode.l10n.t('LC Prune: {0}', displayName(primary))
-      : vscode.l10n.t('LC Prune Monitor');
+    this.#panel.title = monitorTitle(this.#primary ? this.runs.get(this.#primary) : undefined);
   }
 
   #showRuns(runs: readonly string[]): void {
@@ -199,14 +194,12 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
       case 'ready':
         // A second "ready" comes after a reload or when a hidden page is shown again: the page has nothing.
         this.#feeds.forgetSent();
-        this.#isDrawing = false;
         this.#postConnection();
         this.#postRuns();
         for (const run of this.#order) this.#dirty.add(run);
         this.#flush();
         break;
       case 'drawn':
-        this.#isDrawing = false;
         if (this.#dirty.size > 0) this.#schedule();
         break;
       case 'control':
@@ -224,10 +217,10 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         this.#postRuns();
         break;
       case 'picture':
-        void this.#answers.picture(message.run, message.layer).then((answer) => this.#post(answer));
+        void this.#answers.picture(message.run, message.layer).then((answer) => this.#panel.post(answer));
         break;
       case 'finish':
-        void this.#answers.finish(message.run).then((answer) => this.#post(answer));
+        void this.#answers.finish(message.run).then((answer) => this.#panel.post(answer));
         break;
       case 'exportPoint': {
         const summary = this.runs.get(message.run);
@@ -255,16 +248,15 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // A page that draws more slowly than the runs train gets fewer and longer messages: the editor would queue them all, and show what was long ago.
-    if (!this.#panel.isReady || this.#isDrawing) return;
+    if (!this.#panel.takesNews) return;
     // A run's first summary can arrive after its first events.
     if (this.#order.some((run) => !this.#known.has(run) && this.runs.get(run))) this.#postRuns();
+    let sent = false;
     for (const run of this.#dirty) {
       const entry = this.#feeds.get(run);
       if (!entry || !this.#known.has(run)) continue;
-      this.#isDrawing = true;
       const tables = entry.feed.series.news(entry.cursor);
-      if (tables) this.#post({ type: 'columns', run, tables: toWire(tables) });
+      if (tables) this.#panel.post({ type: 'columns', run, tables: toWire(tables) });
       // Most events are batches, which are in the columns.
       const { series } = entry.feed;
       const facts: Facts = [this.runs.get(run), series, series.version];
@@ -272,20 +264,16 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
         entry.facts = facts;
         this.#postView(run);
       }
-      this.#dirty.delete(run);
+      sent = this.#dirty.delete(run);
     }
-    if (this.#isDrawing) this.#post({ type: 'flushed' });
-  }
-
-  #post(message: ToPage): void {
-    this.#panel.post(message);
+    if (sent) this.#panel.endNews();
   }
 
   #postRuns(): void {
     const views = this.#order.map((run) => this.#view(run)).filter((view) => view !== null);
     this.#known = new Set(this.#panel.isReady ? views.map((view) => view.id) : []);
     this.#showTitle();
-    this.#post({
+    this.#panel.post({
       type: 'runs',
       runs: views,
       primary: this.#primary,
@@ -297,7 +285,7 @@ export class MonitorHost implements vscode.Disposable, vscode.WebviewPanelSerial
   }
 
   #postConnection(): void {
-    this.#post(this.#answers.connection());
+    this.#panel.post(this.#answers.connection());
   }
 
   #view(run: string): RunView | null {

@@ -7,6 +7,8 @@ import { pageOptions, showBuiltPage } from '../page/builtPage.js';
 export class MonitorPanel {
   #panel: vscode.WebviewPanel | null = null;
   #isReady = false;
+  /** The page has news that it has not drawn yet. */
+  #isDrawing = false;
 
   /** @param closed by the user, or by `close`. */
   constructor(
@@ -22,6 +24,20 @@ export class MonitorPanel {
   /** The page has reported that it is ready, and has not been hidden since. */
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /**
+   * Whether the page has drawn the news before. A page that draws more slowly than the runs train gets fewer and longer messages: the editor would
+   * queue them all, and the page would show what was long ago.
+   */
+  get takesNews(): boolean {
+    return this.#isReady && !this.#isDrawing;
+  }
+
+  /** Ends the news that were posted: the page takes the next ones when it has drawn these. */
+  endNews(): void {
+    this.#isDrawing = this.#isReady;
+    this.post({ type: 'flushed' });
   }
 
   /** Shows it in front, or opens it. @returns whether it was open. */
@@ -57,6 +73,8 @@ export class MonitorPanel {
     });
     panel.webview.onDidReceiveMessage((message: ToHost) => {
       if (message.type === 'ready') this.#isReady = true;
+      // A new page has drawn nothing, and owes nothing.
+      if (message.type === 'ready' || message.type === 'drawn') this.#isDrawing = false;
       this.receive(message);
     });
     showBuiltPage(panel.webview, this.extensionUri, 'monitor', vscode.l10n.t('LC Prune Monitor'));

@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import { runLabel, type LabelledRun } from '../../daemon/protocol/runs/runLabel.js';
 import type { RunView } from '../../webview/messages/monitor.js';
 import type { Run } from '../runs.js';
@@ -30,3 +31,7 @@ export const runView = (
   warnings: series.warnings,
   mapping: series.mapping,
 });
+
+/** The title of the monitor's tab. @param primary the run whose numbers it shows. */
+export const monitorTitle = (primary: Run | undefined): string =>
+  primary ? vscode.l10n.t('LC Prune: {0}', displayName(primary)) : vscode.l10n.t('LC Prune Monitor');

@@ -1,31 +1,38 @@
-/** Tasks that run or resume a plan by the command line in a terminal: for users who chain tasks, or want no monitor. */
+/** Tasks that run a plan or a sweep, or resume a run, by the command line in a terminal: for users who chain tasks, or want no monitor. */
 import { delimiter, join, relative } from 'node:path';
 import * as vscode from 'vscode';
-import { findPlans } from '../commands/pick.js';
+import { findPlans, findSweeps } from '../commands/pick.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { PROBLEM_MATCHER, TASK } from '../ids.js';
 import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
 import { isAbandoned, type Runs } from '../runs.js';
 import { enginePathSetting } from '../settings.js';
 
-/** As package.json declares it: a plan to run, or a run to resume. */
+/** As package.json declares it: a plan or a sweep to run, or a run to resume. */
 interface Definition extends vscode.TaskDefinition {
   type: typeof TASK;
   /** Relative to the workspace folder. */
   plan?: string;
+  /** Relative to the workspace folder. */
+  sweep?: string;
   /** Name of a run. */
   run?: string;
   /** Further arguments of the command line: `["--compare", "magnitude"]`. */
   args?: string[];
 }
 
-/** The arguments of the command line; null for a definition with neither plan nor run, or with both. */
-export function commandOf({ plan, run, args = [] }: Pick<Definition, 'plan' | 'run' | 'args'>): string[] | null {
-  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : null);
-  const [file, name] = [text(plan), text(run)];
-  if ((file === null) === (name === null)) return null;
+/** The arguments of the command line; null for a definition that has not exactly one of plan, sweep and run. */
+export function commandOf({
+  plan,
+  sweep,
+  run,
+  args = [],
+}: Pick<Definition, 'plan' | 'sweep' | 'run' | 'args'>): string[] | null {
+  const subjects = Object.entries({ run: plan, sweep, resume: run }).filter(([, name]) => typeof name === 'string' && name !== ''); // prettier-ignore
+  if (subjects.length !== 1) return null;
   if (!Array.isArray(args) || args.some((arg) => typeof arg !== 'string')) return null;
-  return file === null ? ['resume', name!, ...args] : ['run', file, ...args];
+  const [command, name] = subjects[0]!;
+  return [command, name!, ...args];
 }
 
 type Starts = Pick<Daemon, 'node' | 'engineFolder'>;
@@ -43,7 +50,7 @@ async function taskOf(
     cwd: pathOf(folder.uri),
     env: { ...node.env, LC_PRUNE_ENGINES: [enginePathSetting(), daemon.engineFolder].filter(Boolean).join(delimiter) },
   });
-  const name = definition.plan ?? vscode.l10n.t('resume {0}', definition.run!);
+  const name = definition.plan ?? definition.sweep ?? vscode.l10n.t('resume {0}', definition.run!);
   return new vscode.Task(definition, folder, name, 'lc-prune', execution, `$${PROBLEM_MATCHER}`);
 }
 
@@ -61,6 +68,10 @@ export function registerTasks(daemon: Starts, runs: Runs, extensionPath: string)
       for (const plan of await findPlans()) {
         const folder = folderHolding(plan);
         if (folder) wanted.push([folder, { type: TASK, plan: within(folder, plan) }]);
+      }
+      for (const sweep of await findSweeps()) {
+        const folder = folderHolding(sweep);
+        if (folder) wanted.push([folder, { type: TASK, sweep: within(folder, sweep) }]);
       }
       for (const run of runs.all.filter(isAbandoned))
         wanted.push([folderHolding(run.folder), { type: TASK, run: run.run }]);

@@ -7,13 +7,15 @@ import { tinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 
 const { contributes } = manifest;
 
-test('a task runs a plan or resumes a run, and nothing else', () => {
+test('a task runs a plan or a sweep, or resumes a run, and nothing else', () => {
   expect(commandOf({ plan: 'a b.prune.json' })).toEqual(['run', 'a b.prune.json']);
+  expect(commandOf({ sweep: 'a.sweep.json' })).toEqual(['sweep', 'a.sweep.json']);
   expect(commandOf({ run: 'x', args: ['--engine', 'native'] })).toEqual(['resume', 'x', '--engine', 'native']);
   for (const wrong of [
     {},
     { plan: '' },
     { plan: 'a', run: 'x' },
+    { plan: 'a', sweep: 'x' },
     { plan: 3 },
     { plan: 'a', args: '--seed' },
     { plan: 'a', args: [1] },

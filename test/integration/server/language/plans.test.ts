@@ -144,6 +144,12 @@ describe('plans', () => {
     expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.runPath', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
     expect(lenses[0]!.command!.arguments).toEqual([{ plan: join(editor.workspace, 'a.prune.json') }]);
 
+    const sweep = { uri: editor.uriOf('a.sweep.json') };
+    const sweepLenses = await editor.client.call<CodeLens[]>('textDocument/codeLens', { textDocument: sweep });
+    expect(sweepLenses.map(({ command }) => command)).toEqual([
+      { title: '$(play) Run sweep', command: 'lcPrune.runSweep', arguments: [{ sweep: join(editor.workspace, 'a.sweep.json') }] }, // prettier-ignore
+    ]);
+
     plan.edit(0, plan.document.getText().length, '{"model":"model.json","data":"mnist","budget":{"keep":"1%"}}');
     const options = { tabSize: 2, insertSpaces: true };
     const edits = await editor.client.call<TextEdit[]>('textDocument/formatting', { textDocument, options });
