@@ -27,7 +27,7 @@ export const ROOMS = {
   // A kind of budget is one module, its validator and labels beside its C step: the plan's schema is read there.
   protocol: ['lc/budgets'],
   // The format of numbers is not mathematics, and depends on text only.
-  lc: ['protocol/format.ts'],
+  lc: ['protocol/format.ts', 'protocol/shape.ts'],
   files: ['protocol'],
   network: ['protocol'],
   onnx: ['protocol', 'files', 'network'],

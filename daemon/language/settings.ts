@@ -17,7 +17,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'budget.form':
     '`constraint`: `C(theta) <= kappa`. `penalty`: `L(w) + alpha C(theta)`. Default: penalty when alpha is given.',
   'budget.prune':
-    'What is removed: single weights (`weights`, default), or whole units (`neurons`): a neuron or filter with its incoming weights, bias and BatchNorm.',
+    'What is removed: single weights (`weights`, default), or whole units (`neurons`): a neuron or filter with its incoming weights, bias and BatchNorm. A budget of weights, bytes or FLOPs then counts the network without the others, in which the weights that read them are gone too.',
+  'budget.roundTo':
+    'Whole units: the number of channels that stay of each layer is a multiple of this (`8` suits most processors), or all of them. Layers with fewer are kept whole. Default 1.',
   'budget.cost':
     'Penalty form with l0: what `alpha` counts: weights or neurons (`count`, default), or their FLOPs (`flops`): keep where `mu/2 v_i^2 > alpha f_i`.',
   'budget.scope':

@@ -4,7 +4,7 @@ import type { BudgetSpec } from './budgets/budgetSpec.js';
 import { everything, mostWeights } from './budgets/counted.js';
 import { goalKind, parseBudget, requireLayers, structureKind, type ParsedBudget } from './budgets/parseBudget.js';
 import { CODEBOOK, WORDS, type Counted, type Kind } from './budgets/registry.js';
-import { limitChecks, type Checked, type WrittenKernels } from './budgets/written.js';
+import { limitChecks, multiplesCheck, type Checked, type WrittenKernels } from './budgets/written.js';
 import type { Compression } from './compression.js';
 import { byLayer, partLength, type LayerView } from './layerView.js';
 import { perLayer } from './projections/perLayer.js';
@@ -80,7 +80,7 @@ export function budgetKappa(
 }
 
 /** One requirement of a budget, named by the quantity that is counted. */
-export type NamedCheck = Checked & { readonly kind: Counted | 'floor' | 'cap' };
+export type NamedCheck = Checked & { readonly kind: Counted | 'floor' | 'cap' | 'roundTo' };
 
 /** Checks every requirement of the budget on the written file. @throws BudgetError as createCompression. */
 export function checkWritten(budget: BudgetSpec, written: WrittenKernels): NamedCheck[] {
@@ -93,7 +93,9 @@ export function checkWritten(budget: BudgetSpec, written: WrittenKernels): Named
   if (goal) checks.unshift([goal.kind, goalKind(goal.kind).check(goal, parsed, written)]);
   if (quantize) checks.push([quantize.kind, CODEBOOK.check(quantize, written)]);
   const named = checks.map(([kind, checked]) => ({ kind: WORDS[kind].counts, ...checked }));
-  return [...named, ...limitChecks(parsed, written.kernels)];
+  const multiples =
+    parsed.roundTo > 1 ? [{ kind: 'roundTo' as const, ...multiplesCheck(parsed, written.kernels) }] : [];
+  return [...named, ...multiples, ...limitChecks(parsed, written.kernels)];
 }
 
 /** Whether the kept number is a result of the run, as with penalties. @throws BudgetError as createCompression. */

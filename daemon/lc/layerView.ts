@@ -34,6 +34,17 @@ export interface LayerView {
    * convolutions). -1: the unit is fixed (output layers), neither counted nor pruned by a neuron budget. Default: each unit is a group of its own.
    */
   readonly groups?: readonly number[];
+  /**
+   * The axes of the kernel whose indices are removed with units: those that it makes, and those that it reads. A kernel without these indices is what
+   * a network without the units has. Default: it makes its units and reads none that can be removed.
+   */
+  readonly axes?: readonly UnitAxis[];
+}
+
+/** By index of an axis, the number of the group that it is removed with; -1: it stays. */
+export interface UnitAxis {
+  readonly axis: number;
+  readonly groups: readonly number[];
 }
 
 /** Weight i of a kernel belongs to unit floor(i / inner) mod units. */

@@ -1,4 +1,5 @@
 /** A model file in memory: layers (a normalised Keras 2 topology) or a graph of operations, and its weights. Models are data, never code. */
+import type { UnitAxis } from '../lc/layerView.js';
 import type { OnnxFile } from '../onnx/file/onnxFile.js';
 import type { OnnxChanges } from '../onnx/file/replaceTensors.js';
 import type { OnnxNetwork } from '../onnx/lower/onnxNetwork.js';
@@ -88,6 +89,8 @@ export interface LayerSummary {
     readonly unitAxes?: readonly [from: number, to: number];
     /** The units of a kernel, and of the vectors that belong to its neurons or filters: see unitGroups.ts. */
     readonly groups?: readonly number[];
+    /** The axes of a kernel whose indices are removed with units, those that it makes and those that it reads. */
+    readonly axes?: readonly UnitAxis[];
     /** A unit whose input is 0 is 0, whatever this weight is: it scales channel by channel. */
     readonly keepsZero?: true;
   }[];

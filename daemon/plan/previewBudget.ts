@@ -2,7 +2,8 @@
 import { concatenated } from '../lc/concatenated.js';
 import { askedOf, isPenalty, phraseOf } from '../lc/budgets/budgetSpec.js';
 import { WORDS, type Counted } from '../lc/budgets/registry.js';
-import { BudgetError, budgetKappa, createCompression, isOfFile, viewLength, type FileFormat } from '../lc/budgets.js';
+import { BudgetError, budgetKappa, createCompression, isOfFile, seesUnits, viewLength, type FileFormat, type LayerView } from '../lc/budgets.js'; // prettier-ignore
+import { unitSizes } from '../lc/budgets/wholeUnits.js';
 import { countNonZeros } from '../lc/projections/select.js';
 import { compressedColumns, storedBytes } from '../lc/sparseFormat.js';
 import { byFile, isWhollyFrozen, prunableWeightsOf, trainedLayers } from '../model/layers/trainedLayers.js';
@@ -26,6 +27,9 @@ interface Compressed {
   readonly kernels: readonly Float32Array[];
   /** C(theta) in the budget's unit. */
   readonly cost: number;
+  /** Weights and FLOPs of the network that is left. */
+  readonly weights: number;
+  readonly flops: number;
 }
 
 /**
@@ -75,17 +79,17 @@ export function previewBudget(
     // A penalty's threshold depends on mu, which only the run knows.
     if (flat && !isPenalty(budget)) {
       compression.project(flat, 1, flat);
-      compressed = { kernels: kernelsOf(flat, viewed, budget), cost: compression.cost(flat) };
+      const kernels = kernelsOf(flat, viewed, budget);
+      const sizes = seesUnits(budget) ? unitSizes(views, flat) : sizesOf(kernels, views);
+      compressed = { kernels, cost: compression.cost(flat), ...sizes };
     }
   } catch (error) {
     if (!(error instanceof BudgetError || error instanceof RangeError)) throw error;
     return { ...nothing, text: `${phrase}: ${error.message}`, problem: error.message };
   }
-  const kept = compressed?.kernels.map(countNonZeros);
-  const total = kept?.reduce((sum, n) => sum + n, 0) ?? kappa;
-  const cost = (i: number) => views[i]!.flopsPerWeight;
-  const dense = views.reduce((sum, view, i) => sum + view.size * cost(i), 0);
-  const flopsShare = kept && dense > 0 ? kept.reduce((sum, n, i) => sum + n * cost(i), 0) / dense : null;
+  const total = compressed?.weights ?? kappa;
+  const dense = views.reduce((sum, { size, flopsPerWeight }) => sum + size * flopsPerWeight, 0);
+  const flopsShare = compressed && dense > 0 ? compressed.flops / dense : null;
   const sparse = format(views, budget.quantize);
   const bytes =
     compressed && sparse.encodedBytes
@@ -141,6 +145,19 @@ function flatten(viewed: readonly ViewedLayer[], weights: ReadonlyMap<string, Fl
   const parts = viewed.flatMap((layer) => layer.weights).map((name) => weights.get(name));
   return parts.includes(undefined) ? null : concatenated(parts as Float32Array[]);
 }
+
+/** Of the weights that are not 0. */
+const sizesOf = (
+  kernels: readonly Float32Array[],
+  views: readonly LayerView[],
+): Pick<Compressed, 'weights' | 'flops'> =>
+  kernels.reduce(
+    ({ weights, flops }, kernel, i) => {
+      const kept = countNonZeros(kernel);
+      return { weights: weights + kept, flops: flops + kept * views[i]!.flopsPerWeight };
+    },
+    { weights: 0, flops: 0 },
+  );
 
 function kernelsOf(theta: Float32Array, viewed: readonly ViewedLayer[], budget: Budget): Float32Array[] {
   let at = 0;

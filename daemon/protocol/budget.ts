@@ -68,6 +68,14 @@ export const Budget = z
       .enum(['weights', 'neurons'])
       .optional()
       .describe('What is removed: single weights (default), or whole neurons and filters.'),
+    roundTo: z
+      .int()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe(
+        'Whole neurons and filters: the number of channels that stay is a multiple of this (8, for example), or all of them. Default 1.',
+      ),
     cost: z
       .enum(['count', 'flops'])
       .optional()
@@ -81,4 +89,5 @@ export const BUDGET_CHECKS = [
   ...new Set(Object.values(WORDS).map(({ counts }) => counts)),
   'floor' as const,
   'cap' as const,
+  'roundTo' as const,
 ];

@@ -207,6 +207,21 @@ const normal = (text: string): string =>
     .replace(/ ?(?:percentage points?|percent points?)/g, ' points')
     .replace(/ ?per ?cent(?:age)?\b/g, '%');
 
+/** "50% of the FLOPs, in multiples of 8" */
+const MULTIPLES = /^(.+?),? (?:(?:and |in |with |at |to )*(?:a )?multiples? of|rounded to) (\d{1,4})$/;
+
+/** The readings that can be of whole units, and are then. */
+function inMultiples(input: GoalInput, roundTo: number): GoalInput {
+  if (!('readings' in input)) return input;
+  if (roundTo < 1 || roundTo > 1024) return range;
+  const readings = input.readings.flatMap((reading): GoalReading[] => {
+    if (!('budget' in reading) || !isKind(reading.kind) || wordsOf(reading.kind).role !== 'goal') return [];
+    const units = wordsOf(reading.kind).wholeUnits ? {} : { prune: 'neurons' as const };
+    return [{ ...reading, budget: { ...reading.budget, ...units, roundTo } }];
+  });
+  return readings.length > 0 ? { readings } : { problem: 'unreadable' };
+}
+
 /** Longer text is rejected unread. */
 const MAX_LENGTH = 200;
 
@@ -215,6 +230,8 @@ export function parseGoal(text: string): GoalInput {
   const input = normal(text.slice(0, MAX_LENGTH + 1));
   if (!input) return { problem: 'empty' };
   if (input.length > MAX_LENGTH) return { problem: 'unreadable' };
+  const multiples = MULTIPLES.exec(input);
+  if (multiples) return inMultiples(parseGoal(multiples[1]!), Number(multiples[2]));
   for (const { form, read } of [...BOUNDS, ...RATIOS]) {
     const found = form.exec(input);
     if (found) return read(...found.slice(1));

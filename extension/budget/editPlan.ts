@@ -27,13 +27,14 @@ export function withBudget(text: string, budget: Budget): string {
   const plan = planOf(text);
   const kept = Object.fromEntries(Object.entries(plan.budget ?? {}).filter(([key]) => !isAmount(key)));
   let out = plan.tasks === undefined ? text : set(text, ['tasks'], undefined);
-  out = set(out, ['budget'], { ...budget, ...kept });
+  // What was typed replaces what was there; its keys come first.
+  out = set(out, ['budget'], { ...budget, ...kept, ...budget });
   // A goal in place of a budget is removed; one beside a budget belongs to the path and stays.
   return plan.budget === undefined || !Object.keys(plan.budget).some(isAmount) ? withoutBound(out) : out;
 }
 
 /** Keys of a budget that apply to every amount that a search tries. */
-const BESIDES: readonly (keyof Budget)[] = ['scope', 'layers', 'prune'];
+const BESIDES: readonly (keyof Budget)[] = ['scope', 'layers', 'prune', 'roundTo'];
 const BOUNDS = ['maxErrorIncrease', 'maxError'] as const;
 
 /** The plan's text with a goal: a bound on the error in place of budget and tasks. The other keys of `path` stay. */

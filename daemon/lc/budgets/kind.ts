@@ -70,6 +70,8 @@ export interface Beside {
   readonly limits: Readonly<Record<string, LayerLimitsSpec>> | null;
   /** Whole units are removed. */
   readonly units: boolean;
+  /** Of whole units: kept numbers of channels are multiples of this. 1: any. */
+  readonly roundTo: number;
   /** Structures of smaller parts first. */
   readonly structures: readonly Structure[];
   readonly quantize: CodebookPart | undefined;

@@ -53,6 +53,7 @@ export function parseBudget(budget: BudgetSpec): ParsedBudget {
     scope: budget.scope ?? 'global',
     limits: budget.layers ?? null,
     units: seesUnitsOf(budget, goal),
+    roundTo: budget.roundTo ?? 1,
     structures: STRUCTURE_KEYS.flatMap((key): StructurePart[] => {
       const value = budget[key];
       return value === undefined ? [] : [structureKind(key).parse(value)];
@@ -100,7 +101,13 @@ function checkCompanions(budget: BudgetSpec, goal: GoalKey | undefined, codesTak
 function checkUnits(budget: BudgetSpec, goal: GoalKey | undefined): void {
   const whole = goal !== undefined && wordsOf(goal).wholeUnits === true;
   if (whole && budget.prune === 'weights') clash(budget, goal, 'prune', 'leave "prune" out');
-  if (!seesUnitsOf(budget, goal)) return;
+  if (!seesUnitsOf(budget, goal)) {
+    const way = 'it is for whole neurons and filters: add "prune": "neurons", or leave it out';
+    return clash(budget, 'roundTo', goal ?? askedOf(budget)[0]![0], way);
+  }
+  const { roundTo = 1 } = budget;
+  if (!(Number.isInteger(roundTo) && roundTo >= 1))
+    throw new BudgetError('roundTo', `${roundTo} is not a whole number from 1 on`, Math.max(1, Math.round(roundTo)));
   const asks = whole ? goal : 'prune';
   for (const key of [...STRUCTURE_KEYS, 'quantize'] as const) clash(budget, key, asks, 'neurons are kept whole');
   const { norm = 'l0' } = budget;

@@ -36,6 +36,8 @@ export interface MannerSpec {
   readonly layers?: Readonly<Record<string, LayerLimitsSpec>> | undefined;
   /** What is removed: single weights (default), or whole neurons and filters with their bias and BatchNorm parameters. */
   readonly prune?: 'weights' | 'neurons' | undefined;
+  /** Whole units: the numbers of channels that stay are multiples of this. Default 1. */
+  readonly roundTo?: number | undefined;
   /** Penalty form, l0: what alpha counts: weights or neurons (default), or their FLOPs. */
   readonly cost?: 'count' | 'flops' | undefined;
 }

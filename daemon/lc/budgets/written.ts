@@ -1,5 +1,7 @@
 /** Measures the budget's quantities on the kernels read back from a written file. */
 import { byLayer, layerNameOf, unitsOf, type LayerView } from '../layerView.js';
+import { groupUnits } from '../projections/groups.js';
+import { UnitCosts } from '../projections/unitCosts.js';
 import { parseShare, shareOf } from '../share.js';
 import type { Beside } from './kind.js';
 
@@ -7,6 +9,8 @@ import type { Beside } from './kind.js';
 export interface Kernel {
   readonly view: LayerView;
   readonly data: Float32Array;
+  /** Its weights in the file without the units that have no effect; only for budgets of whole units. */
+  readonly thinned?: number;
 }
 
 /** The kernels of a budget's layers, and their size in the file. */
@@ -31,6 +35,9 @@ export const nonZeros = (data: Float32Array): number => data.reduce((n, x) => (x
 export const sumOf = (kernels: readonly Kernel[], of: (kernel: Kernel) => number): number =>
   kernels.reduce((total, kernel) => total + of(kernel), 0);
 export const weightsOf = (kernels: readonly Kernel[]): number => sumOf(kernels, ({ data }) => nonZeros(data));
+/** Weights that a budget counts: those that are not 0, or if whole units are removed, those of the network without them. */
+export const countedWeights = ({ data, thinned }: Kernel, { units }: Pick<Beside, 'units'>): number =>
+  (units ? thinned : undefined) ?? nonZeros(data);
 export const viewsOf = (kernels: readonly Kernel[]): LayerView[] => kernels.map(({ view }) => view);
 
 /** The values of the kernels, one behind the other. */
@@ -88,6 +95,17 @@ export function keptGroups(kernels: readonly Kernel[]): number {
     });
   });
   return kept.size;
+}
+
+/** For multiples of channels: whether each kind of unit keeps one, or all of its units. */
+export function multiplesCheck({ roundTo }: Pick<Beside, 'roundTo'>, kernels: readonly Kernel[]): Checked {
+  const groups = groupUnits(viewsOf(kernels));
+  const costs = new UnitCosts(groups, 'neurons');
+  const kept = new Set<number>();
+  kernels.forEach((kernel, k) => keptUnits(kernel).forEach((on, unit) => on === 1 && kept.add(groups.layers[k]!.groupOf[unit]!))); // prettier-ignore
+  const counts = costs.sizes.map((_, kind) => [...kept].filter((g) => costs.kindOf[g] === kind).length);
+  const odd = [...counts.keys()].filter((kind) => counts[kind]! % costs.step(kind, roundTo) > 0 && counts[kind] !== costs.sizes[kind]); // prettier-ignore
+  return { asked: `multiples of ${roundTo}`, limit: 0, got: odd.length, met: odd.length === 0 };
 }
 
 /** A check of each floor and cap of a layer, in weights, or in units where whole ones are removed. */

@@ -1,10 +1,11 @@
 /** The layer table of a network: a row for each operation of its file that computes something, from one recorded pass. */
+import type { UnitAxis } from '../../lc/layerView.js';
 import type { Graph, Node } from '../../network/ir.js';
 import type { NetworkWeight } from '../../network/network.js';
 import type { RecordedPass } from '../../network/recordPass.js';
 import { entryGroups } from '../../network/structure/entryGroups.js';
 import { flopsOf } from '../../network/structure/flops.js';
-import { unitGroupsOf } from '../../network/structure/unitGroups.js';
+import { type AxisUnits, unitGroupsOf } from '../../network/structure/unitGroups.js';
 import type { LayerLinks } from '../../protocol/layers/networkGraph.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
@@ -31,6 +32,12 @@ function behind(output: Node): Set<Node> {
   }
   return seen;
 }
+
+/** The axes that lose indices with units. */
+const removableAxes = (axes: readonly AxisUnits[]): UnitAxis[] =>
+  axes
+    .filter(({ groups }) => groups.some((group) => group >= 0))
+    .map(({ axis, groups }) => ({ axis, groups: [...groups] }));
 
 /** The facts gathered for one row. */
 class Row {
@@ -102,6 +109,7 @@ export function operationTable(
         ...(prunable && { flopsPerWeight: (flops.byWeight.get(name) ?? 0) / TABLE_BATCH / size }),
         ...(unitAxes && { unitAxes }),
         ...(groups && { groups }),
+        ...(prunable && { axes: removableAxes(axes) }),
         ...(depthwise.has(name) && { keepsZero: true as const }),
       };
     });

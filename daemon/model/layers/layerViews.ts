@@ -69,8 +69,9 @@ export function layerViews(
       ...unitLayout(weight),
     } as LayerView,
     weights: [weight.name],
+    axes: weight.axes,
   }));
-  if (!seesUnits(budget)) return views;
+  if (!seesUnits(budget)) return views.map(({ axes: _, ...view }) => view);
 
   const held = heldGroups(layers, new Set(kernels.map(({ weight }) => weight.name)));
   const free = (groups: readonly number[]): number[] => groups.map((group) => (held.has(group) ? -1 : group));
@@ -91,9 +92,15 @@ export function layerViews(
     }
   }
   return [
-    ...views.map(({ layer, view, weights }, i) => ({
+    ...views.map(({ layer, view, weights, axes }, i) => ({
       layer,
-      view: { ...view, units: units[i]!.length, groups: units[i]!, unitVectors: vectors[i]!.length },
+      view: {
+        ...view,
+        units: units[i]!.length,
+        groups: units[i]!,
+        ...(axes && { axes }),
+        unitVectors: vectors[i]!.length,
+      },
       weights: [...weights, ...vectors[i]!.map(({ name }) => name)],
     })),
     ...shared.map(({ layer, weight, groups }) => ({

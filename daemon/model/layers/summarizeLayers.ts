@@ -3,7 +3,7 @@ import { field, isObject } from './layerConfig.js';
 import { modelGraph, type LayerNode } from './layerGraph.js';
 import type { LayerSummary, OutputOfLayer, Topology } from '../model.js';
 import { lossInFile } from '../setup/compiledLoss.js';
-import { unitGroups } from './unitGroups.js';
+import { unitGroups, type WeightUnits } from './unitGroups.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
@@ -26,7 +26,7 @@ const shapeOf = ({ name, shape }: LayerNode['weights'][number], known: ReadonlyM
 function summarizeLayer(
   node: LayerNode,
   known: ReadonlyMap<string, readonly number[]>,
-  units: ReadonlyMap<string, readonly number[]>,
+  units: ReadonlyMap<string, WeightUnits>,
   outputs: readonly (Omit<OutputOfLayer, 'depends'> & { readonly behind: ReadonlySet<LayerNode> })[],
 ): LayerSummary {
   const calls = Math.max(1, node.calls.length);
@@ -36,7 +36,7 @@ function summarizeLayer(
     const size = sizeOf(shape);
     const flopsPerWeight = 2 * spec.uses * calls;
     if (spec.prunable) flops += size * flopsPerWeight;
-    const groups = units.get(spec.name);
+    const own = units.get(spec.name);
     const { name, prunable, trainable, statistic, unitAxes } = spec;
     return {
       name,
@@ -47,7 +47,8 @@ function summarizeLayer(
       ...(statistic && { statistic }),
       ...(prunable && { flopsPerWeight }),
       ...(unitAxes && { unitAxes }),
-      ...(groups && { groups }),
+      ...(own && { groups: own.groups }),
+      ...(own && prunable && { axes: own.axes }),
     };
   });
   const prunable = weights.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);

@@ -1,6 +1,7 @@
 /** Which entries of which weights belong to one neuron or filter, over the whole network. */
 import { channelTies } from './channelTies.js';
 import type { ModelGraph } from './layerGraph.js';
+import type { UnitAxis } from '../../lc/layerView.js';
 import type { Topology, WeightTensor } from '../model.js';
 import { wiringOf, type Tensor } from '../normalise/wiring.js';
 import { sizeOf } from '../../protocol/shape.js';
@@ -8,19 +9,25 @@ import { sizeOf } from '../../protocol/shape.js';
 /** Vectors that make a unit's output non-zero when its kernel is 0: they are removed with the unit. */
 const GOES_ALONG = /\/(bias|gamma|beta)$/;
 
+/** The units of a weight: entry i belongs to groups[i mod groups.length]; and of a kernel, the axes whose indices are removed with units. */
+export interface WeightUnits {
+  readonly groups: readonly number[];
+  readonly axes: readonly UnitAxis[];
+}
+
 /**
  * Groups of units that can only be removed together, by number: a unit with its bias and normalisation, and every unit tied to it by additions,
  * depthwise convolutions and the like.
  * @param graph of this very topology.
  * @param shapes of the weights, by name.
- * @returns by weight name, for kernels and unit vectors: entry i belongs to groups[i mod groups.length]; -1 if the unit cannot be removed (the
- * model's outputs, layers that mix channels such as a softmax, recurrent layers). Weights without units of their own are absent.
+ * @returns by weight name, for kernels and unit vectors; -1 if the unit cannot be removed (the model's outputs, layers that mix channels such as a
+ * softmax, recurrent layers). Weights without units of their own are absent.
  */
 export function unitGroups(
   topology: Topology,
   graph: ModelGraph,
   shapes: ReadonlyMap<string, readonly number[]>,
-): ReadonlyMap<string, readonly number[]> {
+): ReadonlyMap<string, WeightUnits> {
   const shaped = (name: string): WeightTensor | undefined => {
     const shape = shapes.get(name);
     return shape && { name, shape, dtype: 'float32', data: new Float32Array(0) };
@@ -56,5 +63,12 @@ export function unitGroups(
     for (const name of names)
       groups.set(name, name === linear?.kernel.name ? units.flatMap((group) => new Array<number>(inputsBehind).fill(group)) : units); // prettier-ignore
   }
-  return groups;
+  const axes = new Map<string, UnitAxis[]>();
+  for (const { call, role } of calls)
+    for (const { weight, axis, side, entries = 1 } of role?.cuts ?? []) {
+      const channels = groupsOf(side === 'input' ? call.inputs[0]! : call.outputs[0]!);
+      const indices = channels.flatMap((group) => new Array<number>(entries).fill(group));
+      axes.set(weight.name, [...(axes.get(weight.name) ?? []), { axis, groups: indices }]);
+    }
+  return new Map([...groups].map(([name, own]) => [name, { groups: own, axes: axes.get(name) ?? [] }]));
 }

@@ -23,7 +23,8 @@ describe('a budget holds on the written file', { timeout: 120_000 }, () => {
     expect(first).toEqual(second);
     expect(first!.length + hidden!.length).toBe(11);
     expect(unitsOf(run, 'out')).toHaveLength(4);
-    expect(nonZeros(kernel(run, 'out'))).toBe(64);
+    // What reads the others is gone with them.
+    expect(nonZeros(kernel(run, 'out'))).toBe(4 * hidden!.length);
     for (const name of ['bn1/gamma', 'bn1/beta', 'conv2/bias', 'bn2/gamma', 'bn2/beta']) {
       const values = run.weights.get(name)!;
       expect(
@@ -43,8 +44,9 @@ describe('a budget holds on the written file', { timeout: 120_000 }, () => {
     const run = await stripes.finished(all({ flops: '50%', prune: 'neurons' }));
     expect(unitsOf(run, 'conv1')).toEqual(unitsOf(run, 'conv2'));
     expect(flopsOf(run)).toBeLessThanOrEqual(0.5 * DENSE_FLOPS);
+    expect(flopsOf(run)).toBeGreaterThan(0.35 * DENSE_FLOPS);
     expect(unitsOf(run, 'conv1').length).toBeGreaterThan(0);
-    expect(run.done.budget).toMatchObject([{ kind: 'flops', met: true }]);
+    expect(run.done.budget).toMatchObject([{ kind: 'flops', got: flopsOf(run), met: true }]);
   });
 
   it('several at once, on different layers', async () => {

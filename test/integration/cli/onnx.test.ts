@@ -146,9 +146,12 @@ describe('a CNN of PyTorch with BatchNorm, to half of its FLOPs by whole filters
       expect(written.code, written.stderr).toBe(0);
     }
     const [pruned, thinned] = await Promise.all(['onnx', 'onnx-thinned'].map((file) => stat(ws.path(`${file}.onnx`))));
-    expect(thinned!.size).toBeLessThan(0.7 * pruned!.size);
+    expect(thinned!.size).toBeLessThan(0.8 * pruned!.size);
     const table = async (file: string) => (await cli('inspect', file, '--json')).lines.at(-1) as { flops: number };
-    expect((await table('onnx-thinned.onnx')).flops).toBeLessThanOrEqual(0.5 * (await table('cnn.onnx')).flops);
+    const share = (await table('onnx-thinned.onnx')).flops / (await table('cnn.onnx')).flops;
+    expect(share).toBeLessThanOrEqual(0.5);
+    // A filter of the first convolution is 5% of the FLOPs, with the weights that read it.
+    expect(share).toBeGreaterThan(0.44);
     const evaluate = async (file: string) => (await cli('evaluate', file, '--data', 'mnist', '--scale', 'unit', '--json')).lines.at(-1) as { loss: number; error: number }; // prettier-ignore
     const [before, after] = [await evaluate('onnx.onnx'), await evaluate('onnx-thinned.onnx')];
     expect(after.error).toBe(before.error);

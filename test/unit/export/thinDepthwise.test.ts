@@ -1,55 +1,20 @@
 /** Neuron budgets of depthwise chains: the filters count, go with all that belongs to them, and the thinned file computes what the masked one does. */
 import * as tfl from '@tensorflow/tfjs-layers';
-import '@tensorflow/tfjs-backend-cpu';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { thin } from '../../../daemon/export/thin.js';
 import { onnxFile } from '../../../daemon/export/writeOnnx.js';
-import { createCompression, type BudgetSpec } from '../../../daemon/lc/budgets.js';
+import type { BudgetSpec } from '../../../daemon/lc/budgets.js';
 import { groupUnits } from '../../../daemon/lc/projections/groups.js';
 import { createRandom } from '../../../daemon/lc/random.js';
-import { layerViews } from '../../../daemon/model/layers/layerViews.js';
 import type { LayersModel } from '../../../daemon/model/model.js';
-import { summarizeModel } from '../../../daemon/model/summarize.js';
-import { withWeights } from '../../../daemon/model/weights.js';
-import { builtModel } from './builtModel.js';
 import { expectSame } from './expectSame.js';
+import { network, projected, through, viewsOf, type Symbolic } from './wholeUnits.js';
 
 const L = tfl.layers;
-type Symbolic = tfl.SymbolicTensor;
 const SAMPLE = [10, 10, 3] as const;
 const same = { kernelSize: 3, padding: 'same' } as const;
-const through = (x: Symbolic, ...layers: tfl.layers.Layer[]): Symbolic =>
-  layers.reduce((at, layer) => layer.apply(at) as Symbolic, x);
 const pooled = () => [L.globalAveragePooling2d({}), L.dense({ units: 4, activation: 'softmax', name: 'answer' })];
-
-function network(build: (x: Symbolic) => Symbolic): LayersModel {
-  const input = tfl.input({ shape: [...SAMPLE] });
-  const model = tfl.model({ inputs: input, outputs: build(input) });
-  const topology = model.toJSON(null, false) as { config: { layers: { config: Record<string, unknown> }[] } };
-  // TensorFlow.js leaves it out of what it writes of separable convolutions.
-  topology.config.layers.forEach(({ config }, i) => {
-    const { depthMultiplier } = model.layers[i] as unknown as { depthMultiplier?: number };
-    if (depthMultiplier !== undefined) config['depth_multiplier'] = depthMultiplier;
-  });
-  return builtModel(topology, false, 3);
-}
-
-const viewsOf = (model: LayersModel, budget: BudgetSpec) => {
-  const layers = summarizeModel(model);
-  return layerViews(layers, layers.filter((layer) => layer.prunable > 0).map(({ name }) => name), budget); // prettier-ignore
-};
-
-/** The model with the budget's C step done. */
-function projected(model: LayersModel, budget: BudgetSpec): LayersModel {
-  const views = viewsOf(model, budget);
-  const values = new Map(model.weights.map(({ name, data }) => [name, data]));
-  const names = views.flatMap(({ weights }) => weights);
-  const theta = Float32Array.from(names.flatMap((name) => [...values.get(name)!]));
-  createCompression(budget, views.map(({ view }) => view)).project(theta, 1, theta); // prettier-ignore
-  let at = 0;
-  return withWeights(model, new Map(names.map((name) => [name, theta.slice(at, (at += values.get(name)!.length))])));
-}
 
 async function outputs(model: LayersModel): Promise<Float32Array> {
   const random = createRandom(5);
@@ -84,7 +49,7 @@ const NETWORKS: [name: string, classes: [layer: string, filters: number][], buil
 ]; // prettier-ignore
 
 describe.each(NETWORKS)('%s', (_name, classes, build) => {
-  const model = network(build);
+  const model = network(SAMPLE, build);
 
   it('counts each filter once, with its depthwise filters', () => {
     const groups = groupUnits(viewsOf(model, { neurons: 1 }).map(({ view }) => view));
@@ -100,7 +65,7 @@ describe.each(NETWORKS)('%s', (_name, classes, build) => {
     '%j: the thinned file has the filters that are kept, and the outputs of the masked one',
     async (budget) => {
       // prettier-ignore
-      const masked = projected(model, budget);
+      const { model: masked } = projected(model, budget);
       const { model: thinned, layers, weights } = thin(masked);
       const total = classes.reduce((sum, [, count]) => sum + count, 0);
       const kept = classes.map(([name]) => layers.find(({ layer }) => layer === name)!.kept);

@@ -26,6 +26,10 @@ describe('editing a plan', () => {
       budget: { bytes: '40 kB', norm: 'l1', layers: { fc1: { floor: '1%' } } },
       seed: 3,
     });
+    // What is typed replaces what the plan had beside the amount.
+    const units = '{ "model": "m", "budget": { "keep": "1%", "prune": "neurons", "roundTo": 8 } }';
+    expect(parse(withBudget(units, { flops: '50%' })).budget).toEqual({ flops: '50%', prune: 'neurons', roundTo: 8 });
+    expect(parse(withBudget(units, { flops: '50%', prune: 'neurons', roundTo: 4 })).budget.roundTo).toBe(4);
     expect(text).toContain('// keep this');
     expect(text).toContain('// and this');
   });

@@ -51,6 +51,7 @@ const options: fc.Arbitrary<BudgetSpec> = fc.record(
     scope: fc.constantFrom('global', 'layer'),
     prune: fc.constantFrom('weights', 'neurons'),
     cost: fc.constantFrom('count', 'flops'),
+    roundTo: fc.integer({ min: 1, max: 9 }),
     layers: fc.dictionary(
       fc.constantFrom('conv', 'conv2', 'fc', 'out', 'nowhere'),
       fc.record({ floor: share, cap: share }, { requiredKeys: [] }),
@@ -75,9 +76,12 @@ const budgets = fc
   .tuple(
     goals,
     options,
-    fc.subarray(['pattern', 'fanIn', 'norm', 'form', 'scope', 'prune', 'cost', 'layers', 'quantize'] as const, {
-      maxLength: 3,
-    }),
+    fc.subarray(
+      ['pattern', 'fanIn', 'norm', 'form', 'scope', 'prune', 'roundTo', 'cost', 'layers', 'quantize'] as const,
+      {
+        maxLength: 3,
+      },
+    ),
   )
   .map(([goal, rest, chosen]): BudgetSpec => ({
     ...goal,

@@ -185,12 +185,12 @@ describe('what budgets mean', () => {
     const weights = createCompression({ keep: '20%', prune: 'neurons' }, lenet5);
     const theta = project(weights, weightsOf(lenet5, { prune: 'neurons', keep: '20%' }));
     // With the output layer's 5,000.
-    expect(weights.cost(theta) + 5000).toBeLessThanOrEqual(86_100);
-    expect(weights.cost(theta)).toBeGreaterThan(80_000);
+    expect(weights.cost(theta)).toBeLessThanOrEqual(86_100);
+    expect(weights.cost(theta)).toBeGreaterThan(85_000);
     const flops = createCompression({ flops: '30%', prune: 'neurons' }, lenet5);
     const dense = 500 * 1152 + 25_000 * 128 + 405_000 * 2;
     const thinner = project(flops, weightsOf(lenet5, { prune: 'neurons', flops: '30%' }));
-    expect(flops.cost(thinner) + 10_000).toBeLessThanOrEqual(0.3 * dense);
+    expect(flops.cost(thinner)).toBeLessThanOrEqual(0.3 * dense);
   });
 
   it('penalties take the norm and the cost', () => {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LayerView } from '../../../daemon/lc/layerView.js';
-import { groupConstraint, groupKnapsack, groupPenalty, groupUnits } from '../../../daemon/lc/projections/groups.js';
+import { groupUnits, type Groups } from '../../../daemon/lc/projections/groups.js';
+import { groupConstraint, unitConstraint, unitPenalty } from '../../../daemon/lc/projections/unitBudgets.js';
+import { UnitCosts } from '../../../daemon/lc/projections/unitCosts.js';
 import { has, project, squaredDistance, subsets, weights } from './oracles.js';
 
 fc.configureGlobal({ seed: 20180618 });
@@ -12,6 +14,8 @@ const layers: LayerView[] = [
   { name: 'conv', size: 6, shape: [1, 1, 3, 2], units: 2, flopsPerWeight: 32, unitVectors: 3 },
   { name: 'out', size: 4, shape: [2, 2], units: 2, flopsPerWeight: 2, unitVectors: 1, groups: [-1, -1] },
 ];
+/** FLOPs of the output layer, which stay. */
+const OUTPUT = 8;
 /** The group of each position of the view, written out by hand; -1 belongs to no group. */
 const groupOf = [0, 1, 2, 0, 1, 2, 0, 1, 2, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, 3, 4, -1, -1, -1, -1, -1, -1];
 
@@ -27,6 +31,12 @@ function best(v: Float32Array, objective: (mask: number, distance: number) => nu
 const there = (v: Float32Array): number =>
   groupOf.reduce((mask, g, i) => (g >= 0 && v[i] !== 0 ? mask | (1 << g) : mask), 0);
 const sparse = fc.tuple(weights(27), fc.nat(31)).map(([v, mask]) => keepOnly(v, mask));
+/** What each group adds to the layers that stay. */
+function costOfEach(groups: Groups, quantity: 'weights' | 'FLOPs'): number[] {
+  const costs = new UnitCosts(groups, quantity);
+  const none = costs.sizes.map(() => 0);
+  return Array.from(costs.kindOf, (kind) => costs.cost(none.with(kind, 1)) - costs.cost(none));
+}
 const bits = (mask: number): number => [0, 1, 2, 3, 4].filter((g) => has(mask, g)).length;
 
 describe('neurons and filters as groups', () => {
@@ -34,8 +44,8 @@ describe('neurons and filters as groups', () => {
 
   it('counts groups, their weights and their FLOPs', () => {
     expect(groups.count).toBe(5);
-    expect([...groups.weights]).toEqual([2, 2, 2, 3, 3]);
-    expect([...groups.flops]).toEqual([4, 4, 4, 96, 96]);
+    expect(costOfEach(groups, 'weights')).toEqual([2, 2, 2, 3, 3]);
+    expect(costOfEach(groups, 'FLOPs')).toEqual([4, 4, 4, 96, 96]);
   });
 
   it('constraint: no K groups are nearer, and what is fixed stays', () => {
@@ -81,14 +91,14 @@ describe('neurons and filters as groups', () => {
   it('constraint with costs: no choice within the budget is nearer', () => {
     fc.assert(
       fc.property(weights(27), fc.nat(210), (v, budget) => {
-        const compression = groupKnapsack(groups, groups.flops, budget, 'FLOPs');
+        const compression = unitConstraint(groups, budget + OUTPUT, { quantity: 'FLOPs' });
         const theta = project(compression, v);
         const cost = (mask: number) => [4, 4, 4, 96, 96].reduce((s, c, g) => (has(mask, g) ? s + c : s), 0);
         expect(squaredDistance(v, theta)).toBeCloseTo(
           best(v, (mask, d) => (cost(mask) <= budget ? d : Infinity)),
           10,
         );
-        expect(compression.cost(theta)).toBeLessThanOrEqual(budget);
+        expect(compression.cost(theta)).toBeLessThanOrEqual(budget + OUTPUT);
         expect(compression.gap!()).toBe(0);
       }),
     );
@@ -97,7 +107,8 @@ describe('neurons and filters as groups', () => {
   it('constraint with costs and floors: no choice within both is nearer', () => {
     fc.assert(
       fc.property(sparse, fc.nat(210), fc.nat(2), fc.nat(2), (v, budget, floorA, floorB) => {
-        const theta = project(groupKnapsack(groups, groups.flops, budget, 'FLOPs', [floorA, floorB]), v);
+        const limits = [{ floor: floorA, cap: 3 }, { floor: floorB, cap: 2 }]; // prettier-ignore
+        const theta = project(unitConstraint(groups, budget + OUTPUT, { quantity: 'FLOPs', limits }), v);
         const [a, b] = [Math.min(floorA, bits(there(v) & 7)), Math.min(floorB, bits(there(v) >> 3))];
         const cost = (mask: number) => [4, 4, 4, 96, 96].reduce((s, c, g) => (has(mask, g) ? s + c : s), 0);
         const floored = 4 * a + 96 * b <= budget;
@@ -113,14 +124,16 @@ describe('neurons and filters as groups', () => {
     );
   });
 
-  it('penalty with costs: no choice has a lower objective', () => {
+  it.each([
+    ['neurons', [1, 1, 1, 1, 1], 0],
+    ['FLOPs', [4, 4, 4, 96, 96], 8],
+  ] as const)('penalty on %s: no choice has a lower objective', (quantity, costs, fixed) => {
     fc.assert(
-      fc.property(weights(27), fc.double({ min: 0.001, max: 2, noNaN: true }), (v, alpha) => {
+      fc.property(weights(27), fc.double({ min: 0.0001, max: 2, noNaN: true }), (v, alpha) => {
         const mu = 0.8;
-        const costs = Float64Array.of(1, 2, 3, 4, 0.5);
         const objective = (mask: number, distance: number) =>
-          alpha * costs.reduce((s, c, g) => (has(mask, g) ? s + c : s), 0) + (mu / 2) * distance;
-        const compression = groupPenalty(groups, alpha, costs, 'neuron');
+          alpha * costs.reduce((s: number, c, g) => (has(mask, g) ? s + c : s), fixed) + (mu / 2) * distance;
+        const compression = unitPenalty(groups, alpha, { quantity });
         const theta = project(compression, v, mu);
         expect(alpha * compression.cost(theta) + (mu / 2) * squaredDistance(v, theta)).toBeCloseTo(
           best(v, objective),
@@ -149,8 +162,8 @@ describe('neurons and filters as groups', () => {
       { name: 'other', size: 2, shape: [1, 2], units: 2, flopsPerWeight: 2 },
     ]);
     expect(padded.count).toBe(5);
-    expect([...padded.weights]).toEqual([2, 2, 1, 1, 1]);
-    expect([...padded.flops]).toEqual([6, 6, 4, 2, 2]);
+    expect(costOfEach(padded, 'weights')).toEqual([2, 2, 1, 1, 1]);
+    expect(costOfEach(padded, 'FLOPs')).toEqual([6, 6, 4, 2, 2]);
     expect(padded.classes).toEqual([
       { name: 'narrow', count: 3 },
       { name: 'other', count: 2 },

@@ -5,6 +5,7 @@ import { thin } from '../../../daemon/export/thin.js';
 import { createCompression } from '../../../daemon/lc/budgets.js';
 import { seesUnits, viewLength } from '../../../daemon/lc/budgets/budgetSpec.js';
 import { groupUnits } from '../../../daemon/lc/projections/groups.js';
+import { UnitCosts } from '../../../daemon/lc/projections/unitCosts.js';
 import { createRandom } from '../../../daemon/lc/random.js';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { layerViews } from '../../../daemon/model/layers/layerViews.js';
@@ -67,7 +68,9 @@ describe('groups of units', () => {
     const groups = groupUnits(views.map(({ view }) => view));
     // Eight filters of the first; the dense layer is reshaped into channels, and the last layer's filter is the image.
     expect([groups.count, groups.classes]).toEqual([8, [{ name: 'conv2d_transpose', count: 8 }]]);
-    expect([...groups.weights]).toEqual(new Array(8).fill(1600 / 8));
+    // Of its own kernel [5, 5, 8, 8], and of the last one [5, 5, 1, 8], which reads it.
+    const costs = new UnitCosts(groups, 'weights');
+    expect(costs.cost([8]) - costs.cost([7])).toBe(1600 / 8 + 25);
     const seen = views.flatMap(({ weights }) => weights).filter((name) => /^(conv2d_transpose|batch_normalization_5)\//.test(name)); // prettier-ignore
     expect(seen).toEqual(['conv2d_transpose/kernel', 'batch_normalization_5/gamma', 'batch_normalization_5/beta']);
     const removed = new Set([...new Set(views.find(({ layer }) => layer === 'conv2d_transpose')!.view.groups!)].slice(2, 5)); // prettier-ignore

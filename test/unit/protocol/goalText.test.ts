@@ -29,6 +29,15 @@ describe('a plan’s budget as typed', () => {
   });
 
   test.each([
+    ['50% of the FLOPs, in multiples of 8', { flops: '50%', prune: 'neurons', roundTo: 8 }],
+    ['100 neurons in multiples of 16', { neurons: 100, roundTo: 16 }],
+    ['10% rounded to 4', { keep: '10%', prune: 'neurons', roundTo: 4 }],
+    ['2:4 in multiples of 8', 'unreadable'],
+    ['lose at most 1% in multiples of 8', 'unreadable'],
+    ['50% in multiples of 0', 'range'],
+  ] as const)('%s', (text, budget) => expect(first(text)).toEqual(budget));
+
+  test.each([
     [{ keep: '1%', scope: 'layer' }],
     [{ alpha: 1e-4 }],
     [{ neurons: 0.5 }],

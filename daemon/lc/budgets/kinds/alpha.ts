@@ -3,10 +3,11 @@ import { BudgetError } from '../../budgetError.js';
 import type { Compression } from '../../compression.js';
 import { flopsPenalty } from '../../flops.js';
 import type { LayerView } from '../../layerView.js';
-import { groupPenalty, groupUnits } from '../../projections/groups.js';
+import { groupUnits } from '../../projections/groups.js';
 import { l0Penalty } from '../../projections/l0.js';
 import { l1Penalty } from '../../projections/l1.js';
 import { l2Penalty } from '../../projections/l2.js';
+import { unitPenalty } from '../../projections/unitBudgets.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
 import { positiveOfKey } from '../values.js';
 import { joined, keptGroups, viewsOf } from '../written.js';
@@ -30,13 +31,13 @@ interface Alpha extends Part {
   readonly cost: 'count' | 'flops';
 }
 
-function compression({ alpha, norm, cost }: Alpha, { units }: Beside, layers: readonly LayerView[]): Compression {
-  if (units) {
-    const groups = groupUnits(layers);
-    return cost === 'flops'
-      ? groupPenalty(groups, alpha, groups.flops, 'FLOP')
-      : groupPenalty(groups, alpha, new Float64Array(groups.count).fill(1), 'neuron');
-  }
+function compression(
+  { alpha, norm, cost }: Alpha,
+  { units, roundTo }: Beside,
+  layers: readonly LayerView[],
+): Compression {
+  if (units)
+    return unitPenalty(groupUnits(layers), alpha, { quantity: cost === 'flops' ? 'FLOPs' : 'neurons', roundTo });
   if (cost === 'flops')
     return flopsPenalty(
       alpha,

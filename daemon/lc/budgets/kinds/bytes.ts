@@ -10,7 +10,7 @@ import { countedCompression, mostWeights } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
 import { AT_MOST, NUMBER, numberOf } from '../typed.js';
 import { bytesOfKey, type Values } from '../values.js';
-import { unitsOfAnyWeights, unitsOfWeights } from '../wholeUnits.js';
+import { unitsOfAnyWeights, unitsWithin } from '../wholeUnits.js';
 import { perScope } from '../written.js';
 
 const UNITS = { b: 'B', byte: 'B', bytes: 'B', kb: 'kB', kib: 'kB', mb: 'MB', mib: 'MB', gb: 'GB', gib: 'GB' };
@@ -93,10 +93,10 @@ export const goal: GoalKind<Bytes, Values['size']> = {
     const { kappa, encodedBytes } = fixedWidth(size, beside, layers, format);
     const compression = (most: number) => countedCompression(beside, layers, most, false);
     // Reports why not even the smallest number is possible.
-    const fewest = beside.units ? unitsOfWeights('bytes', kappa, layers) : compression(kappa);
+    const fewest = beside.units ? unitsWithin('bytes', kappa, 'weights', beside, layers) : compression(kappa);
     if (!encodedBytes) return fewest;
     const search = beside.units
-      ? unitsOfAnyWeights(kappa, layers)
+      ? unitsOfAnyWeights(kappa, beside, layers)
       : { least: kappa, most: totalSize(layers), compression };
     return inFile(size, beside, layers, encodedBytes, search);
   },

@@ -10,8 +10,8 @@ import { parseShare } from '../../share.js';
 import { weightLimits } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
 import { shareOfKey, shareText, type Values } from '../values.js';
-import { unitsOfFlops } from '../wholeUnits.js';
-import { nonZeros, perScope, sumOf, viewsOf } from '../written.js';
+import { unitsWithin } from '../wholeUnits.js';
+import { countedWeights, perScope, sumOf, viewsOf } from '../written.js';
 
 export const words = {
   role: 'goal',
@@ -80,7 +80,7 @@ export const goal: GoalKind<Flops, Values['share']> = {
   kappa: () => null,
   compression(flops, beside, layers) {
     const allowed = allowedFlops(flops, layers);
-    if (beside.units) return unitsOfFlops('flops', allowed, layers);
+    if (beside.units) return unitsWithin('flops', allowed, 'FLOPs', beside, layers);
     const { limits, without } = flopsLimits(beside, layers, allowed);
     const forced = floorsCost(limits);
     if (forced > allowed) {
@@ -100,7 +100,7 @@ export const goal: GoalKind<Flops, Values['share']> = {
     asked: String(flops.written),
     ...perScope(beside, kernels, (part) => ({
       limit: allowedFlops(flops, viewsOf(part)),
-      got: sumOf(part, ({ view, data }) => view.flopsPerWeight * nonZeros(data)),
+      got: sumOf(part, (kernel) => kernel.view.flopsPerWeight * countedWeights(kernel, beside)),
     })),
   }),
   path: {

@@ -7,8 +7,8 @@ import { parseShare, shareOf } from '../../share.js';
 import { countedCompression, mostWeights, mostWords } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
 import { shareOfKey, shareText, type Values } from '../values.js';
-import { unitsOfWeights } from '../wholeUnits.js';
-import { perScope, viewsOf, weightsOf } from '../written.js';
+import { unitsWithin } from '../wholeUnits.js';
+import { countedWeights, perScope, sumOf, viewsOf } from '../written.js';
 
 export const words = {
   role: 'goal',
@@ -59,11 +59,16 @@ export const goal: GoalKind<Keep, Values['share']> = {
   kappa: kappaOf,
   compression(keep, beside, layers) {
     const kappa = kappaOf(keep, beside, layers);
-    return beside.units ? unitsOfWeights('keep', kappa, layers) : countedCompression(beside, layers, kappa, true);
+    return beside.units
+      ? unitsWithin('keep', kappa, 'weights', beside, layers)
+      : countedCompression(beside, layers, kappa, true);
   },
   check: (keep, beside, { kernels }) => ({
     asked: typeof keep.written === 'number' ? `${100 * keep.written}%` : keep.written,
-    ...perScope(beside, kernels, (part) => ({ limit: kappaOf(keep, beside, viewsOf(part)), got: weightsOf(part) })),
+    ...perScope(beside, kernels, (part) => ({
+      limit: kappaOf(keep, beside, viewsOf(part)),
+      got: sumOf(part, (kernel) => countedWeights(kernel, beside)),
+    })),
   }),
   path: {
     of: parseShare,

@@ -3,11 +3,13 @@ import { count, countOf } from '../../../protocol/format.js';
 import { BudgetError, inLayer } from '../../budgetError.js';
 import type { Compression } from '../../compression.js';
 import { fittingFloors, withoutFloors } from '../../defaultFloors.js';
-import { groupConstraint, groupUnits, type ClassLimit, type Groups } from '../../projections/groups.js';
+import { groupUnits, type Groups } from '../../projections/groups.js';
+import { groupConstraint, leastUnits, unitConstraint, type ClassLimit } from '../../projections/unitBudgets.js';
 import { parseAmount, parseShare, shareOf } from '../../share.js';
+import { UnitCosts } from '../../projections/unitCosts.js';
+import { defaultUnitFloors, floorsCost, wantedGroups } from '../../unitFloors.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
 import { amountOfKey, shareText, type Values } from '../values.js';
-import { wantedGroups } from '../wholeUnits.js';
 import { keptGroups, viewsOf } from '../written.js';
 
 const isCount = (neurons: Values['amount']): neurons is number => typeof neurons === 'number' && neurons >= 1;
@@ -60,20 +62,35 @@ function keptOf({ written: neurons }: Neurons, available: number): number {
 }
 
 /** The same share or number of neurons of each layer, tied layers together. */
-function localNeurons(neurons: Neurons, groups: Groups): Compression {
-  const limits = groups.classes.map(({ name, count: units }) => {
+function localNeurons(neurons: Neurons, groups: Groups, roundTo: number): Compression {
+  const least = leastUnits(groups, roundTo);
+  const limits = groups.classes.map(({ name, count: units }, c) => {
     const kept = inLayer(name, () => keptOf(neurons, units));
-    return { floor: kept, cap: kept };
+    // Rounded down, because a budget is never exceeded.
+    return { floor: roundTo === 1 ? kept : Math.min(kept, least[c]!), cap: kept };
   });
+  const short = limits.findIndex(({ cap }, c) => cap < least[c]!);
+  if (short >= 0) {
+    const [{ cap }, { name, count: units }] = [limits[short]!, groups.classes[short]!];
+    throw new BudgetError('roundTo', `layer "${name}" would keep ${cap} of its ${units} neurons, which is no multiple of ${roundTo}; it can keep ${least[short]!} or more`); // prettier-ignore
+  }
   const all = limits.reduce((total, { cap }) => total + cap, 0);
-  return groupConstraint(groups, keptOf({ kind: 'neurons', written: all }, groups.count), limits);
+  const kept = keptOf({ kind: 'neurons', written: all }, groups.count);
+  return constraint(groups, kept, limits, roundTo);
 }
+
+/** Any numbers of units are chosen exactly by their norms; multiples need a search. */
+const constraint = (groups: Groups, kept: number, limits: readonly ClassLimit[], roundTo: number): Compression =>
+  roundTo === 1
+    ? groupConstraint(groups, kept, limits)
+    : unitConstraint(groups, kept, { quantity: 'neurons', limits, roundTo });
 
 /** Floors and caps in units of the layer; tied layers share the tightest. Default floors as far as they fit. */
 function classLimits(
   given: Beside['limits'],
   groups: Groups,
   kept: number,
+  roundTo: number,
 ): { limits: ClassLimit[]; without: readonly string[] } {
   const limits = groups.classes.map((units) => ({ floor: 0, cap: units.count }));
   const floored = new Set<number>();
@@ -98,6 +115,7 @@ function classLimits(
     throw new BudgetError('neurons', `${kept} is below the ${least} of the floors; the least is ${least}`, least);
   if (most < kept)
     throw new BudgetError('neurons', `${kept} is above the ${most} of the caps; the most is ${most}`, most);
+  if (roundTo > 1) return multipleLimits(groups, kept, roundTo, limits, floored);
   const even = kept / groups.count;
   const { floors, without } = fittingFloors(
     groups.classes.map(({ name, count: units }, c) => ({
@@ -110,16 +128,37 @@ function classLimits(
   return { limits: limits.map(({ floor, cap }, c) => ({ floor: Math.max(floor, floors[c]!), cap })), without };
 }
 
+/** Limits in multiples: floors are rounded up. @param floored the classes whose floors the plan has. */
+function multipleLimits(
+  groups: Groups,
+  kept: number,
+  roundTo: number,
+  given: readonly ClassLimit[],
+  floored: ReadonlySet<number>,
+): { limits: ClassLimit[]; without: readonly string[] } {
+  const costs = new UnitCosts(groups, 'neurons');
+  const { floors, without } = defaultUnitFloors(groups, costs, kept, roundTo);
+  const limits = given.map(({ floor, cap }, c) => ({ floor: floored.has(c) ? floor : Math.min(cap, floors[c]!), cap }));
+  const least = leastUnits(groups, roundTo);
+  const low = limits.findIndex(({ floor, cap }, c) => floor > 0 && cap < least[c]!);
+  if (low >= 0)
+    throw new BudgetError('layers', `the cap of "${groups.classes[low]!.name}" leaves ${limits[low]!.cap} neurons, which is no multiple of ${roundTo}; the least is ${least[low]!}`); // prettier-ignore
+  const rounded = floorsCost(costs, roundTo, limits.map(({ floor }) => floor)); // prettier-ignore
+  if (rounded > kept)
+    throw new BudgetError('neurons', `${kept} is below the ${rounded} of the floors in multiples of ${roundTo}; the least is ${rounded}`, rounded); // prettier-ignore
+  return { limits, without };
+}
+
 export const goal: GoalKind<Neurons, Values['amount']> = {
   takes: { limits: 'units', localUnits: true },
   parse: (written) => ({ kind: 'neurons', written }),
   kappa: () => null,
-  compression(neurons, { scope, limits: given }, layers) {
+  compression(neurons, { scope, limits: given, roundTo }, layers) {
     const groups = groupUnits(layers);
-    if (scope === 'layer') return localNeurons(neurons, groups);
+    if (scope === 'layer') return localNeurons(neurons, groups, roundTo);
     const kept = keptOf(neurons, groups.count);
-    const { limits, without } = classLimits(given, groups, kept);
-    return { ...groupConstraint(groups, kept, limits), ...withoutFloors(without) };
+    const { limits, without } = classLimits(given, groups, kept, roundTo);
+    return { ...constraint(groups, kept, limits, roundTo), ...withoutFloors(without) };
   },
   check(neurons, { scope }, { kernels }) {
     const groups = groupUnits(viewsOf(kernels));

@@ -4,8 +4,8 @@ import { BudgetError } from '../../budgetError.js';
 import type { LayerView } from '../../layerView.js';
 import { countedCompression, mostWeights, mostWords } from '../counted.js';
 import type { Beside, GoalKind, Part, Words } from '../kind.js';
-import { unitsOfWeights } from '../wholeUnits.js';
-import { perScope, viewsOf, weightsOf } from '../written.js';
+import { unitsWithin } from '../wholeUnits.js';
+import { countedWeights, perScope, sumOf, viewsOf } from '../written.js';
 
 export const words = {
   role: 'goal',
@@ -44,11 +44,16 @@ export const goal: GoalKind<Weights, number> = {
   kappa: kappaOf,
   compression(weights, beside, layers) {
     const kappa = kappaOf(weights, beside, layers);
-    return beside.units ? unitsOfWeights('weights', kappa, layers) : countedCompression(beside, layers, kappa, true);
+    return beside.units
+      ? unitsWithin('weights', kappa, 'weights', beside, layers)
+      : countedCompression(beside, layers, kappa, true);
   },
   check: (weights, beside, { kernels }) => ({
     asked: String(weights.weights),
-    ...perScope(beside, kernels, (part) => ({ limit: kappaOf(weights, beside, viewsOf(part)), got: weightsOf(part) })),
+    ...perScope(beside, kernels, (part) => ({
+      limit: kappaOf(weights, beside, viewsOf(part)),
+      got: sumOf(part, (kernel) => countedWeights(kernel, beside)),
+    })),
   }),
   path: {
     of: Number,

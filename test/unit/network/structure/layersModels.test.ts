@@ -24,12 +24,13 @@ const isRecurrent = ({ weights }: LayersModel): boolean => weights.some(({ name 
 /** Compares the groups of every weight. @returns how many the layers keep and the graph lets go */
 function compareGroups(model: LayersModel, graph: Graph, label: string): number {
   const weights = summarizeModel(model).flatMap(({ name: layer, weights: own }) => own.map((one) => ({ ...one, layer, prunable: one.prunable, trainable: one.statistic !== true }))); // prettier-ignore
-  const own = entryGroups({ weights }, unitGroupsOf(graph));
+  const structure = unitGroupsOf(graph);
+  const own = entryGroups({ weights }, structure);
   const layers = unitGroups(model.topology, modelGraph(model.topology), new Map(model.weights.map(({ name, shape }) => [name, shape]))); // prettier-ignore
   const [there, back] = [new Map<number, number>(), new Map<number, number>()];
   let freed = 0;
   for (const { name, size } of weights) {
-    const [ours, theirs] = [own.get(name), layers.get(name)];
+    const [ours, theirs] = [own.get(name), layers.get(name)?.groups];
     if (!theirs) continue;
     let wrong = 0;
     for (let i = 0; i < size; i++) {
@@ -46,6 +47,13 @@ function compareGroups(model: LayersModel, graph: Graph, label: string): number 
     }
     expect(wrong, `${label}: ${name}`).toBe(0);
   }
+  // The indices that go with the units of the layers are those that go with the same units of the graph.
+  for (const [name, { axes }] of layers)
+    for (const { axis, groups } of axes) {
+      const ours = structure.axes.get(name)?.find((one) => one.axis === axis)?.groups;
+      const wrong = groups.filter((layer, i) => layer >= 0 && there.has(layer) && there.get(layer) !== ours?.[i]);
+      expect(wrong, `${label}: ${name} [${axis}]`).toEqual([]);
+    }
   return freed;
 }
 
