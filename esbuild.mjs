@@ -1,5 +1,5 @@
 // Bundles: the extension (CommonJS, for the extension host), the daemon, trainer and CLI (ES modules, plain Node), and the
-// monitor page. `--bench` adds the benchmarks and studies, `--fuzz` the engine's fuzzer, `--onnx` what is compared with ONNX and PyTorch, `--watch` rebuilds on change, `--production` minifies.
+// monitor page. `--bench` adds the benchmarks and studies, `--fuzz` the fuzzers of engines and of ONNX files, `--onnx` what is compared with ONNX and PyTorch, `--watch` rebuilds on change, `--production` minifies.
 import { build, context } from 'esbuild';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,9 @@ const node = {
       schemas: 'schemas/write.ts',
     }),
     ...(process.argv.includes('--bench') ? benchEntries() : {}),
-    ...(process.argv.includes('--fuzz') ? { 'fuzz/engine': 'test/fuzz/engine/main.ts' } : {}),
+    ...(process.argv.includes('--fuzz')
+      ? { 'fuzz/engine': 'test/fuzz/engine/main.ts', 'fuzz/onnx': 'test/fuzz/onnx/main.ts' }
+      : {}),
     ...(process.argv.includes('--onnx')
       ? {
           'onnx/nodes': 'test/onnx/nodes/main.ts',

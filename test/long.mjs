@@ -1,4 +1,4 @@
-// Tests that take longer than a test run has time: npm run test:kills, test:namespaces, test:seeds, test:onnx, test:structure, test:day
+// Tests that take longer than a test run has time: npm run test:kills, test:namespaces, test:seeds, test:structure, test:day
 import { spawnSync } from 'node:child_process';
 
 const [which] = process.argv.slice(2);
@@ -12,8 +12,6 @@ const LONG = {
   namespaces: { env: { LC_PRUNE_NAMESPACES: '10' }, args: ['test/integration/namespaces.test.ts'] },
   // Networks that fit their data are read as they were trained: each kind trained and read with 50 seeds.
   seeds: { env: { LC_PRUNE_SEEDS: '50' }, args: ['test/unit/trainer/readAsTrained.test.ts'] },
-  // ONNX files with bytes, fields and graphs made wrong: each is read, or refused in one line.
-  onnx: { env: { LC_PRUNE_ONNX_MUTANTS: '200000', LC_PRUNE_ONNX_SEED: '13' }, args: ['test/fuzz/onnxFiles.test.ts'] },
   // Random networks with half of their units at 0: the thinned one computes the same.
   structure: { env: { LC_PRUNE_STRUCTURES: '1000' }, args: ['test/fuzz/structure.test.ts'] },
   // Strangers' models and data in a real VS Code, from a clean window to an exported file: clicks, keys, seconds.

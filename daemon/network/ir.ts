@@ -11,6 +11,7 @@
  * implements these operations runs every graph.
  */
 import { sizeOf } from '../protocol/shape.js';
+import { Misfit } from './misfit.js';
 
 export type DType = 'float32' | 'int32' | 'bool';
 
@@ -180,13 +181,13 @@ export const sizeFits = (shape: readonly number[]): boolean => shape.every((n) =
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 
-/** The NumPy broadcast of two shapes. @throws RangeError when they do not match. */
+/** The NumPy broadcast of two shapes. @throws Misfit when they do not match. */
 export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const m = a[i - rank + a.length] ?? 1;
     const n = b[i - rank + b.length] ?? 1;
-    if (m !== n && m !== 1 && n !== 1) throw new RangeError(`shapes [${a}] and [${b}] do not broadcast`);
+    if (m !== n && m !== 1 && n !== 1) throw new Misfit(`shapes [${a}] and [${b}] do not broadcast`);
     return m === 1 ? n : m;
   });
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from '../protocol/shape.js';
 import type { GraphBuilder } from './builder.js';
 import { type BinaryOp, broadcastShape, type DType, type Node, type Op, sameShape, type UnaryOp } from './ir.js';
+import { Misfit } from './misfit.js';
 
 const comparisons: ReadonlySet<Op> = new Set<Op>(['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual']);
 
@@ -28,7 +29,7 @@ export class Operations {
     return this.graph.add({ op: 'Step', inputs: [x], attrs: { alpha }, shape: x.shape });
   }
 
-  /** An element-wise operation of two operands, broadcast. @throws RangeError if their shapes do not match. */
+  /** An element-wise operation of two operands, broadcast. @throws Misfit if their shapes do not match. */
   binary(op: BinaryOp, a: Node, b: Node | number): Node {
     const other = typeof b === 'number' ? this.scalar(b) : b;
     const shape = broadcastShape(a.shape, other.shape);
@@ -93,12 +94,12 @@ export class Operations {
   /**
    * [..., M, K] x [..., K, N], leading axes broadcast; transposing a factor swaps its last two axes. If the right factor is one matrix,
    * the rows of all left matrices become the rows of one.
-   * @throws RangeError if the leading axes do not broadcast, or the factors do not fit
+   * @throws Misfit if the leading axes do not broadcast, or the factors do not fit
    */
   matMul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
     const [rows, columns] = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
     const [inner, same] = [a.shape.at(transposeA ? -2 : -1)!, b.shape.at(transposeB ? -1 : -2)!];
-    if (inner !== same) throw new RangeError(`rows of ${inner} numbers do not fit to columns of ${same}`);
+    if (inner !== same) throw new Misfit(`rows of ${inner} numbers do not fit to columns of ${same}`);
     const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const attrs = { transposeA, transposeB };
     const shape = [...batch, rows, columns];

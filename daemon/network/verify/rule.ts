@@ -1,5 +1,6 @@
 import type { Attribute, DType, Node } from '../ir.js';
 import { broadcastShape, sameShape } from '../ir.js';
+import { Misfit } from '../misfit.js';
 
 /** The conditions on every node of one operation, in any graph. */
 export interface Rule {
@@ -116,7 +117,7 @@ export function broadcast({ inputs }: Pick<Node, 'inputs'>): readonly number[] {
     try {
       shape = broadcastShape(shape, input.shape);
     } catch (error) {
-      throw error instanceof RangeError ? new Broken(error.message) : error;
+      throw error instanceof Misfit ? new Broken(error.message) : error;
     }
   }
   return shape;

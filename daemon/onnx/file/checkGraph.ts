@@ -59,6 +59,7 @@ export function* checkGraph(graph: OnnxGraph, path: string, around: Scope | null
         invalid(path, `two values are called ${quoted(name)}: the second comes from ${textOf(node)}`, name);
     yield;
   }
+  if (graph.outputs.length === 0 && around === null) invalid(path, 'has no outputs: it computes nothing');
   const outputs = new Set<string>();
   for (const { name } of graph.outputs) {
     if (!scope.has(name)) invalid(path, `its output ${quoted(name)} comes from no node`, name);

@@ -26,11 +26,14 @@ export function invalid(path: string, problem: string, field?: string): never {
   });
 }
 
+/** Text of the file on one line of a message: characters that move a terminal's cursor or break a line are escaped. */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Quotes a name of the file for a message: on one line, cut to a bounded length. */
 export const quoted = (name: string): string =>
-  JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
-    // JSON leaves these characters as they are, though they move a terminal's cursor or break a line.
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // JSON leaves some of these characters as they are.
+  printable(JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name));
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -18,7 +18,7 @@ export interface Aligned {
 /**
  * Brings operands into one order of axes: that of the largest computed operand. Among equals it is the first one whose order is not
  * ONNX's, so that values between convolutions stay where they are.
- * @throws RangeError if the operands do not broadcast
+ * @throws Misfit if the operands do not broadcast
  */
 export function aligned(lowering: Lowering, values: readonly Value[]): Aligned {
   const dims = values.map(dimsOf).reduce(broadcastShape);

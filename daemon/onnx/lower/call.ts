@@ -1,9 +1,13 @@
 import { UserError } from '../../protocol/errors.js';
 import type { DType } from '../../network/ir.js';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
+import { printable } from '../file/wire.js';
 import type { Lowering } from './lowering.js';
 import type { NumberTensor } from './values/numberTensor.js';
-import { dimsOf, type Value } from './values/value.js';
+import { dimsOf, typeOf, type Value } from './values/value.js';
+
+/** Most characters of what is wrong with a node. */
+const longestDetail = 240;
 
 /** Returns the values of a node's outputs, as many as the rule supports; outputs that no node reads may be missing. */
 export type Operator = (call: Call) => Value | readonly Value[];
@@ -27,9 +31,10 @@ export class Call {
     return input && output && { input, output };
   }
 
-  /** @returns an error that names the node; the caller throws it. */
+  /** @param detail may hold texts and lists of the file. @returns an error that names the node; the caller throws it. */
   refusal(detail: string): UserError {
-    return new UserError('model-unsupported', `${this.node.op} "${this.name}" ${detail}`);
+    const short = detail.length > longestDetail ? `${detail.slice(0, longestDetail)}...` : detail;
+    return new UserError('model-unsupported', `${this.node.op} "${this.name}" ${printable(short)}`);
   }
 
   get inputs(): readonly Value[] {
@@ -78,11 +83,53 @@ export class Call {
     return this.values[index] === undefined ? undefined : this.known(index, what);
   }
 
-  /** Whole numbers from an attribute (older operator sets) or, if there is none, from an input. */
-  wholes(attribute: string, index: number): readonly number[] | undefined {
-    if (this.node.attributes.has(attribute)) return this.ints(attribute, []);
-    const given = this.optionalKnown(index, `"${attribute}"`);
-    return given && [...given.data];
+  /** The one number of an input that is known at import. */
+  scalar(index: number, what: string): number {
+    const { data } = this.known(index, what);
+    if (data.length !== 1) throw this.refusal(`has ${data.length} numbers for ${what}, not one number`);
+    if (!Number.isFinite(data[0])) throw this.refusal(`has no finite number for ${what}`);
+    return data[0]!;
+  }
+
+  /**
+   * Whole numbers from an attribute (older operator sets) or, if there is none, from an input.
+   * @param count how many there must be.
+   */
+  wholes(attribute: string, index: number, count?: number): readonly number[] | undefined {
+    const given = this.has(attribute) ? undefined : this.optionalKnown(index, `"${attribute}"`);
+    if (given && given.dtype !== 'int32') throw this.refusal(`needs whole numbers as its "${attribute}"`);
+    const list = this.has(attribute) ? this.ints(attribute, []) : given && [...given.data];
+    if (list && count !== undefined && list.length !== count) throw this.refusal(`has ${list.length} numbers as its "${attribute}", not ${count}`); // prettier-ignore
+    return list;
+  }
+
+  /** An input of places: whole numbers. */
+  places(index: number): Value {
+    const value = this.input(index);
+    if (typeOf(value) !== 'int32') throw this.refusal(`looks up places that are no whole numbers (its input ${index})`);
+    return value;
+  }
+
+  /** The size of the second axis of the first input. */
+  channels(): number {
+    const dims = dimsOf(this.input(0));
+    if (dims.length < 2) throw this.refusal(`has an input of shape [${dims}], without channels`);
+    return dims[1]!;
+  }
+
+  /** An input that must be a list of so many numbers. */
+  vector(index: number, count: number): Value {
+    const value = this.input(index);
+    const dims = dimsOf(value);
+    if (dims.length === 1 && dims[0] === count) return value;
+    throw this.refusal(`has an input ${index} of shape [${dims}], not [${count}]`);
+  }
+
+  /** The shape of an input that must have so many axes. */
+  shapeOfRank(index: number, rank: number): readonly number[] {
+    const dims = dimsOf(this.input(index));
+    if (dims.length !== rank) throw this.refusal(`has an input ${index} of shape [${dims}]; it must have ${rank} axes`);
+    return dims;
   }
 
   /** An axis counted from the front. */
@@ -110,7 +157,11 @@ export class Call {
     return this.#attribute<number>(name, 'float', 'int') ?? otherwise;
   }
 
-  flag = (name: string, otherwise = false): boolean => this.int(name, Number(otherwise)) !== 0;
+  flag(name: string, otherwise = false): boolean {
+    const given = this.int(name, Number(otherwise));
+    if (given !== 0 && given !== 1) throw this.refusal(`has ${given} as its "${name}", which is 0 or 1`);
+    return given === 1;
+  }
 
   text<D extends string | undefined>(name: string, otherwise: D): string | D {
     return this.#attribute<string>(name, 'string') ?? otherwise;

@@ -34,6 +34,8 @@ export function inputSizes(
   sizes: ReadonlyMap<string, number>,
   whole: boolean,
 ): InputSizes {
+  if (model.graph.inputs.length === 0)
+    throw new UserError('model-unsupported', `${path}: it has no inputs: everything that it computes is known; export a model that reads data`, { file: path }); // prettier-ignore
   const batches = new Set<number | undefined>();
   const shapes = model.graph.inputs.map((value) => {
     const dims = checked(path, value);

@@ -1,3 +1,4 @@
+import { Misfit } from '../../network/misfit.js';
 import type { GraphBuilder, NodeSpec } from '../../network/builder.js';
 import { type DType, inverse, type Node, sameShape } from '../../network/ir.js';
 import { Operations } from '../../network/operations.js';
@@ -103,7 +104,7 @@ export class Lowering {
     attrs: NodeSpec['attrs'] = {},
     dtype?: DType,
   ): Node {
-    if (++this.#added > mostOperations) throw new RangeError(`the model is computed by more than ${mostOperations} operations`); // prettier-ignore
+    if (++this.#added > mostOperations) throw new Misfit(`the model is computed by more than ${mostOperations} operations`); // prettier-ignore
     // The file's declarations are checked once, while the model is planned; later passes consist of the same nodes.
     if (this.plans) verifyNode({ id: Number.MAX_SAFE_INTEGER, op, inputs, shape, attrs, dtype: dtype ?? inputs[0]!.dtype }); // prettier-ignore
     return this.builder.add({ op, inputs, shape, attrs, ...(dtype === undefined ? {} : { dtype }) });
@@ -112,7 +113,7 @@ export class Lowering {
   scalar = (value: number, dtype: DType = 'float32'): Node => this.builder.constant(value, [], dtype);
 
   reshape(node: Node, shape: readonly number[]): Node {
-    if (sizeOf(node.shape) !== sizeOf(shape)) throw new RangeError(`[${node.shape}] cannot become [${shape}]`);
+    if (sizeOf(node.shape) !== sizeOf(shape)) throw new Misfit(`[${node.shape}] cannot become [${shape}]`);
     return this.add('Reshape', [node], shape);
   }
 
@@ -120,7 +121,7 @@ export class Lowering {
     return this.add('Transpose', [node], perm.map((axis) => node.shape[axis]!), { perm }); // prettier-ignore
   }
 
-  /** @throws RangeError as `Operations.matMul` */
+  /** @throws Misfit as `Operations.matMul` */
   matMul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
     return new Operations(this.builder).matMul(a, b, transposeA, transposeB);
   }

@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../../network/builder.js';
 import { inverse, type Node, sameShape } from '../../network/ir.js';
 import type { Network, NetworkPort, NetworkWeight, Pass, PassSpec } from '../../network/network.js';
+import { withSizesThatFit } from '../../network/sizes.js';
 import { BrokenGraph, verifyNode } from '../../network/verify/verifyNode.js';
 import { UserError } from '../../protocol/errors.js';
 import type { OnnxModel, OnnxNode, OnnxTensor } from '../file/onnxModel.js';
@@ -159,24 +160,37 @@ export function networkOfOnnx(model: OnnxModel, path: string, options: OnnxOptio
     operations: operationsOf(model, nodes, names, plan),
     notes: notesOf(model, nodes, weights.used()),
     ...(fileBatch !== undefined && { fileBatch }),
-    pass(builder: GraphBuilder, spec: PassSpec): OnnxPass {
-      const written = fileBatch !== undefined && fileBatch !== spec.batch ? plan.shapes : undefined;
-      const lowering = new Lowering({ builder, weights, batch: spec.batch, fileBatch, written, training: spec.training, weight: spec.weight }); // prettier-ignore
-      const values = walk({ model, nodes, names, lowering, inputs: valuesOf(lowering, spec.data, images) });
-      const outputs = graph.outputs.map(({ name }, i) => {
-        const node = lowering.inOrder(values.get(name)!, outputOrders[i]!);
-        const expected = [...lead(spec.batch), ...outputShapes[i]!];
-        if (!sameShape(node.shape, expected)) throw new UserError('model-unsupported', `${path}: its output "${name}" is of shape [${node.shape}] for a batch of ${spec.batch}, not [${expected}]: the file was written for a batch of ${fileBatch}; export it with an open first axis (dynamic_axes)`, { file: path }); // prettier-ignore
-        return node.dtype === 'float32' ? node : lowering.cast(node, 'float32');
-      });
-      return { outputs, states: lowering.states, values };
-    },
+    pass: (builder: GraphBuilder, spec: PassSpec): OnnxPass =>
+      naming(path, () => {
+        const written = fileBatch !== undefined && fileBatch !== spec.batch ? plan.shapes : undefined;
+        const lowering = new Lowering({ builder, weights, batch: spec.batch, fileBatch, written, training: spec.training, weight: spec.weight }); // prettier-ignore
+        const values = walk({ model, nodes, names, lowering, inputs: valuesOf(lowering, spec.data, images) });
+        const outputs = graph.outputs.map(({ name }, i) => {
+          const node = lowering.inOrder(values.get(name)!, outputOrders[i]!);
+          const expected = [...lead(spec.batch), ...outputShapes[i]!];
+          const why = fileBatch === undefined ? 'the first axis of an output must have the samples of the batch' : `the file was written for a batch of ${fileBatch}`; // prettier-ignore
+          if (!sameShape(node.shape, expected)) throw new UserError('model-unsupported', `${path}: its output "${name}" is of shape [${node.shape}] for a batch of ${spec.batch}, not [${expected}]: ${why}; export it with an open first axis (dynamic_axes)`, { file: path }); // prettier-ignore
+          return node.dtype === 'float32' ? node : lowering.cast(node, 'float32');
+        });
+        return { outputs, states: lowering.states, values };
+      }),
   };
+}
+
+/** Runs `work`. @throws its UserErrors with the name of the file */
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.message.includes(path)) throw error;
+    throw new UserError(error.code, `${path}: ${error.message}`, { ...error.details, file: path });
+  }
 }
 
 /** The shapes of a file may contradict each other. @throws UserError('model-invalid') naming the operation */
 function verified(path: string, builder: GraphBuilder, outputs: readonly Node[]): void {
-  const { nodes } = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
+  const graph = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
+  const { nodes } = naming(path, () => withSizesThatFit(graph));
   try {
     for (const node of nodes) verifyNode(node);
   } catch (error) {

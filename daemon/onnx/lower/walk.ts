@@ -1,4 +1,6 @@
+import { Misfit } from '../../network/misfit.js';
 import { UserError } from '../../protocol/errors.js';
+import { sizeOf } from '../../protocol/shape.js';
 import type { Node } from '../../network/ir.js';
 import { BrokenGraph } from '../../network/verify/verifyNode.js';
 import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from '../file/onnxModel.js';
@@ -70,7 +72,7 @@ export function inputValue(
 /** What is wrong with a node of the file, as a sentence; undefined if the fault is in this product. */
 function messageOf(error: unknown, at: string): string | undefined {
   if (error instanceof UserError) return error.message;
-  if (error instanceof RangeError) return `${at}: ${error.message}`;
+  if (error instanceof Misfit) return `${at}: ${error.message}`;
   return error instanceof BrokenGraph ? `${at}: ${error.node?.op}: ${error.rule}` : undefined;
 }
 
@@ -116,9 +118,11 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
       for (const [i, output] of node.outputs.entries()) {
         const result = results[i];
         if (output === '' || !result) continue;
+        const dims = dimsOf(result);
+        if (!dims.every((n) => Number.isInteger(n) && n >= 0) || !Number.isSafeInteger(4 * sizeOf(dims))) throw new Misfit('it makes a tensor of a size that cannot be'); // prettier-ignore
         if (result.kind === 'numbers') held += result.data.length;
         values.set(output, result);
-        lowering.inheritOuter(output, dimsOf(result), node.inputs, values);
+        lowering.inheritOuter(output, dims, node.inputs, values);
       }
     } catch (error) {
       fail(error);

@@ -27,7 +27,7 @@ const timesTheOther = 20;
 /** An error is explained where some rounding makes one at least this share of it. */
 const explained = 0.1;
 /** Tried until one does: a rectifier that one rounding in a hundred moves over 0 is such an explanation. */
-const roundings = 200;
+const manyRoundings = 200;
 
 export interface Judgement {
   readonly differ: string[];
@@ -35,7 +35,11 @@ export interface Judgement {
 }
 
 /** Adds to the judgement what differs. Rounding is tried only on suspicion. */
-export function judge({ name, found, exact, noisy, floor = 1e-7 }: Quantity, { differ, notes }: Judgement): void {
+export function judge(
+  { name, found, exact, noisy, floor = 1e-7 }: Quantity,
+  { differ, notes }: Judgement,
+  roundings = manyRoundings,
+): void {
   const size = norm(exact);
   const errors = engineNames.flatMap((engine) =>
     found[engine] ? [{ engine, error: distance(found[engine], exact) }] : [],

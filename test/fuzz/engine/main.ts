@@ -8,7 +8,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Child, computeAll } from './children.js';
+import { computeAll, Networks } from './children.js';
 import { randomNetwork } from './networks/grammar.js';
 import { maskedNetwork } from './networks/masked.js';
 import type { Network } from './networks/network.js';
@@ -31,7 +31,7 @@ const read = (file: string): Verdict[] =>
   readFileSync(file, 'utf8').split('\n').filter(Boolean).map((text) => JSON.parse(text) as Verdict); // prettier-ignore
 
 async function one(network: Network, shrinking: boolean): Promise<boolean> {
-  const child = new Child(script);
+  const child = new Networks(script);
   try {
     const verdict = await child.compute(network);
     console.log(JSON.stringify(verdict, null, 1));

@@ -1,8 +1,9 @@
+import { Misfit } from '../../../network/misfit.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { DType } from '../../../network/ir.js';
 import type { OnnxTensor, OnnxType } from '../../file/onnxModel.js';
 import type { Call, Operator } from '../call.js';
-import { heldSize, mostNumbers, numbers, type NumberTensor, scalarOf, splatOf } from '../values/numberTensor.js';
+import { heldSize, mostNumbers, numbers, type NumberTensor, splatOf } from '../values/numberTensor.js';
 import { dimsOf, typeOf } from '../values/value.js';
 
 /** Operators that make tensors from numbers alone, and those that pass a tensor on, unchanged or in another type. */
@@ -14,10 +15,10 @@ export function dtypeOf(type: OnnxType): DType | undefined {
   return type.includes('int') ? 'int32' : 'float32';
 }
 
-/** The content of a tensor of the file. @throws RangeError for strings */
+/** The content of a tensor of the file. @throws Misfit for strings */
 export function numbersOf(tensor: OnnxTensor): NumberTensor {
   const dtype = dtypeOf(tensor.type);
-  if (!dtype) throw new RangeError(`the tensor "${tensor.name}" holds no numbers: its type is ${tensor.type}`);
+  if (!dtype) throw new Misfit(`the tensor "${tensor.name}" holds no numbers: its type is ${tensor.type}`);
   return numbers(tensor.values(), tensor.dims, dtype);
 }
 
@@ -48,14 +49,15 @@ const constantOfShape: Operator = (call) => {
 };
 
 const range: Operator = (call) => {
-  const [start, limit, delta] = [0, 1, 2].map((i) => scalarOf(call.known(i, 'its limits'))) as [number, number, number];
+  const [start, limit, delta] = [0, 1, 2].map((i) => call.scalar(i, 'its limits')) as [number, number, number];
+  if (delta === 0) throw call.refusal('has a step of 0');
   const length = heldSize([Math.max(0, Math.ceil((limit - start) / delta))]);
   const values = Float64Array.from({ length }, (_, i) => start + i * delta);
   return numbers(values, [length], typeOf(call.input(0)));
 };
 
 const eyeLike: Operator = (call) => {
-  const [rows, columns] = dimsOf(call.input(0)) as [number, number];
+  const [rows, columns] = call.shapeOfRank(0, 2) as [number, number];
   heldSize([rows, columns]);
   const k = call.int('k', 0);
   const data = Float64Array.from({ length: rows * columns }, (_, i) => Number((i % columns) - Math.floor(i / columns) === k)); // prettier-ignore
@@ -86,7 +88,7 @@ const cast: Operator = (call) => {
 const dropout: Operator = (call) => {
   const { lowering } = call;
   const x = call.input(0);
-  const ratio = call.optional(1) ? scalarOf(call.known(1, 'its ratio'))! : call.float('ratio', 0.5);
+  const ratio = call.optional(1) ? call.scalar(1, 'its ratio') : call.float('ratio', 0.5);
   const dims = dimsOf(x);
   const kept = () => numbers(new Float64Array(heldSize(dims)).fill(1), dims, 'bool');
   if (!lowering.training || ratio <= 0 || x.kind === 'numbers') return call.gives(1) ? [x, kept()] : [x];

@@ -2,7 +2,7 @@ import type { Node } from '../../../network/ir.js';
 import { convolveVolume, convolveVolumeBack } from '../../../network/volumes.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
-import { dimsOf, type Value } from '../values/value.js';
+import { dimsOf } from '../values/value.js';
 import { permutedLayout, splitLayout } from '../values/weightLayout.js';
 import { reachOf, refuseUneven, type Windows, windowsOf } from './windows.js';
 
@@ -80,9 +80,11 @@ function convolved(
   return lowering.reshape(lowering.add(op, [image, asFilter(lowering, filter)], inner, attrs), shape);
 }
 
-/** Adds the bias to each channel, the last axis. */
-export function withBias({ lowering }: Call, x: Node, bias: Value | undefined): Node {
-  return bias ? lowering.add('Add', [x, lowering.natural(bias)], x.shape) : x;
+/** Adds the bias, an optional third input, to each channel, the last axis. */
+function withBias(call: Call, x: Node): Node {
+  const { lowering } = call;
+  if (!call.optional(2)) return x;
+  return lowering.add('Add', [x, lowering.natural(call.vector(2, x.shape.at(-1)!))], x.shape);
 }
 
 function groupsOf(call: Call): number {
@@ -101,7 +103,7 @@ function checkedRank(call: Call, what: string): number {
 const conv: Operator = (call) => {
   const { lowering } = call;
   const rank = checkedRank(call, 'convolves');
-  const given = dimsOf(call.input(1));
+  const given = call.shapeOfRank(1, rank);
   const [filters, channels] = [given[0]!, dimsOf(call.input(0))[1]!];
   const sizes = given.slice(2);
   const group = groupsOf(call);
@@ -127,7 +129,7 @@ const conv: Operator = (call) => {
       Array.from({ length: group }, (_, k) => own(k)),
     );
   }
-  return lowering.ofImage(withBias(call, y, call.optional(2)));
+  return lowering.ofImage(withBias(call, y));
 };
 
 /** Joins the channels of groups. */
@@ -148,9 +150,11 @@ function outputOf(call: Call, places: readonly number[], sizes: readonly number[
   const auto = call.text('auto_pad', 'NOTSET');
   const same = auto === 'SAME_UPPER' || auto === 'SAME_LOWER';
   const asked = call.ints('output_shape', undefined)?.slice(-places.length);
+  if (asked && (asked.length !== places.length || asked.some((n) => n < 1))) throw call.refusal(`makes an output of [${asked}]`); // prettier-ignore
   const wanted = asked ?? (same ? places.map((n, i) => n * strides[i]!) : undefined);
   if (!wanted) {
     const pads = call.ints('pads', undefined) ?? [...places, ...places].map(() => 0);
+    if (pads.length !== 2 * places.length) throw call.refusal(`has pads of [${pads}] for ${places.length} axes`);
     const [before, after] = [pads.slice(0, places.length), pads.slice(places.length)];
     const counts = full.map((n, i) => n + extra[i]! - before[i]! - after[i]!);
     return { strides, dilations, before, counts, full };
@@ -185,7 +189,7 @@ function spreadImage(
 const convTranspose: Operator = (call) => {
   const { lowering } = call;
   const rank = checkedRank(call, 'convolves');
-  const given = dimsOf(call.input(1));
+  const given = call.shapeOfRank(1, rank);
   const sizes = given.slice(2);
   const group = groupsOf(call);
   const [channels, filters] = [given[0]!, given[1]! * group];
@@ -217,7 +221,7 @@ const convTranspose: Operator = (call) => {
   const depthwise = group === channels && group > 1 && given[1] === 1 && rank < 5;
   if (depthwise) {
     const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 0, 1]));
-    return lowering.ofImage(withBias(call, spread(x, filter, true), call.optional(2)));
+    return lowering.ofImage(withBias(call, spread(x, filter, true)));
   }
   const filter = lowering.kernel(call.input(1), permutedLayout(given, [...window, 1, 0]));
   const own = (k: number) => {
@@ -226,7 +230,7 @@ const convTranspose: Operator = (call) => {
   };
   const y = joined(lowering, Array.from({ length: group }, (_, k) => own(k))); // prettier-ignore
   if (y.shape.at(-1) !== filters) throw call.refusal('has groups that do not fit its filter');
-  return lowering.ofImage(withBias(call, y, call.optional(2)));
+  return lowering.ofImage(withBias(call, y));
 };
 
 export const convolutionOperators: Readonly<Record<string, Operator>> = { Conv: conv, ConvTranspose: convTranspose };

@@ -15,7 +15,10 @@ interface Labelled {
 /** Labels of "...ij"; the dots get as many labels as the rank leaves. */
 function labelsOf(call: Call, term: string, rank: number): string[] {
   const [front, back, more] = term.split('...');
-  if (back === undefined) return [...front!];
+  if (back === undefined) {
+    if (front!.length !== rank) throw call.refusal(`has a term "${term}" for an input of ${rank} axes`);
+    return [...front!];
+  }
   const dots = rank - front!.length - back.length;
   if (more !== undefined || dots < 0) throw call.refusal(`has a term "${term}" for an input of ${rank} axes`);
   // The dots of all operands are aligned at their last axis, as in broadcasting.
@@ -81,6 +84,8 @@ const einsum: Operator = (call) => {
   // Without an arrow the result has the dots, then every label that occurs once, in alphabetical order.
   const single = [...new Set(all)].filter((label) => !label.startsWith('.') && all.filter((other) => other === label).length === 1).sort(); // prettier-ignore
   const result = wanted === undefined ? [...dots, ...single] : labelsOf(call, wanted, wanted.replace('...', '').length + (wanted.includes('...') ? dots.length : 0)); // prettier-ignore
+  const unknown = result.find((label, i) => !all.includes(label) || result.indexOf(label) < i);
+  if (unknown !== undefined) throw call.refusal(`has a result "${wanted}" with "${unknown}" twice, or from no input`);
   let total = operands[0]!;
   for (const [i, next] of operands.entries())
     if (i > 0) total = product(call, total, next, new Set([...result, ...operands.slice(i + 1).flatMap(({ labels }) => labels)])); // prettier-ignore

@@ -1,8 +1,8 @@
-import type { Node } from '../../../network/ir.js';
+import { type Node, sameShape } from '../../../network/ir.js';
 import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import { originOf } from '../lowering.js';
-import { eachIndex, heldSize, numbers, type NumberTensor, scalarOf, taken } from '../values/numberTensor.js';
+import { eachIndex, heldSize, numbers, type NumberTensor, taken } from '../values/numberTensor.js';
 import { dimsOf, naturalAxes, typeOf, type Value } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 import { gathered, strided } from './moving.js';
@@ -11,6 +11,13 @@ import { reshape } from './reshaping.js';
 /** Operators in which one tensor gives the places from which elements of another are read, or to which they are written. */
 
 const fromFront = (index: number, n: number): number => (index < 0 ? index + n : index);
+
+/** A known index, counted from the front. @throws UserError if it lies outside of an axis of n */
+function insideOf(call: Call, index: number, n: number): number {
+  const place = fromFront(index, n);
+  if (place >= 0 && place < n) return place;
+  throw call.refusal(`takes entry ${index} of an axis of ${n}`);
+}
 
 /** Indices that a pass computes, counted from the front. */
 function indicesOf({ lowering }: Call, value: Value, n: number): Node {
@@ -30,7 +37,7 @@ function tableOf({ lowering }: Call, value: Value, axis: number): Node {
 
 const gather: Operator = (call) => {
   const { lowering } = call;
-  const [x, at] = [call.input(0), call.input(1)];
+  const [x, at] = [call.input(0), call.places(1)];
   const dims = dimsOf(x);
   const axis = call.axis(call.int('axis', 0), dims.length);
   const n = dims[axis]!;
@@ -75,8 +82,14 @@ function placesAt(
   const shape = dimsOf(indices);
   const offsets = new Float64Array(heldSize(shape));
   eachIndex(shape, (index, flat) => (offsets[flat] = offset(index)));
-  if (indices.kind === 'numbers')
-    return numbers(offsets.map((start, i) => start + stride * fromFront(indices.data[i]!, n)), shape, 'int32'); // prettier-ignore
+  if (indices.kind === 'numbers') {
+    const places = indices.data.map((index) => insideOf(call, index, n));
+    return numbers(
+      offsets.map((start, i) => start + stride * places[i]!),
+      shape,
+      'int32',
+    );
+  }
   const scaled = lowering.add('Multiply', [indicesOf(call, indices, n), lowering.scalar(stride, 'int32')], shape);
   const start = lowering.constant(numbers(offsets, shape, 'int32'));
   return lowering.value(lowering.add('Add', [scaled, start], shape), undefined, originOf([indices]));
@@ -84,9 +97,11 @@ function placesAt(
 
 /** The place in x of each element of the indices, which replace one axis. */
 function alongAxis(call: Call): { x: Value; places: Value } {
-  const [x, indices] = [call.input(0), call.input(1)];
+  const [x, indices] = [call.input(0), call.places(1)];
   const dims = dimsOf(x);
   const axis = call.axis(call.int('axis', 0), dims.length);
+  const fits = call.shapeOfRank(1, dims.length).every((n, i) => i === axis || n <= dims[i]!);
+  if (!fits) throw call.refusal(`has places of shape [${dimsOf(indices)}] for an input of [${dims}]`);
   const strides = stridesOf(dims);
   const offset = (index: readonly number[]) => strides.reduce((sum, stride, i) => sum + (i === axis ? 0 : stride * index[i]!), 0); // prettier-ignore
   return { x, places: placesAt(call, indices, dims[axis]!, strides[axis]!, offset) };
@@ -99,10 +114,12 @@ const gatherElements: Operator = (call) => {
 
 /** The last axis of the indices indexes the first axes of x; the axes after these are taken whole. */
 function byIndex(call: Call, batchDims: number): { x: Value; places: Value; shape: readonly number[] } {
-  const [x, indices] = [call.input(0), call.input(1)];
+  const [x, indices] = [call.input(0), call.places(1)];
   const dims = dimsOf(x);
   const rows = dimsOf(indices);
-  const depth = rows.at(-1)!;
+  const depth = rows.at(-1) ?? 0;
+  const fits = depth >= 1 && batchDims >= 0 && batchDims < rows.length && batchDims + depth <= dims.length && sameShape(rows.slice(0, batchDims), dims.slice(0, batchDims)); // prettier-ignore
+  if (!fits) throw call.refusal(`has places of shape [${rows}] for an input of [${dims}]`);
   const inner = dims.slice(batchDims + depth);
   const shape = [...rows.slice(0, -1), ...inner];
   const strides = stridesOf(dims);
@@ -113,7 +130,7 @@ function byIndex(call: Call, batchDims: number): { x: Value; places: Value; shap
       let place = 0;
       for (let i = 0; i < batchDims; i++) place += strides[i]! * index[i]!;
       const row = steps.slice(0, -1).reduce((sum, step, i) => sum + step * index[i]!, 0);
-      for (let k = 0; k < depth; k++) place += strides[batchDims + k]! * fromFront(indices.data[row + k]!, dims[batchDims + k]!); // prettier-ignore
+      for (let k = 0; k < depth; k++) place += strides[batchDims + k]! * insideOf(call, indices.data[row + k]!, dims[batchDims + k]!); // prettier-ignore
       for (let i = 0; i < inner.length; i++) place += strides[batchDims + depth + i]! * index[rows.length - 1 + i]!;
       places.data[flat] = place;
     });
@@ -143,6 +160,8 @@ const gatherNd: Operator = (call) => {
 /** x with the updates written, or added, at places of its flat sequence. */
 function scattered(call: Call, x: Value, places: Value, updates: Value): Value {
   const { lowering } = call;
+  if (!sameShape(dimsOf(updates), dimsOf(places))) throw call.refusal(`puts [${dimsOf(updates)}] at places of [${dimsOf(places)}]`); // prettier-ignore
+  if (typeOf(updates) !== typeOf(x)) throw call.refusal('puts numbers of another type than its input has');
   const reduction = call.text('reduction', 'none');
   const dims = dimsOf(x);
   const known = (value: Value): value is NumberTensor => value.kind === 'numbers';
@@ -187,7 +206,8 @@ function added(call: Call, x: Value, places: Value, updates: Value): Value {
 const oneHot: Operator = (call) => {
   const { lowering } = call;
   const [indices, values] = [call.input(0), call.known(2, 'its values')];
-  const depth = scalarOf(call.known(1, 'its depth'))!;
+  const depth = call.scalar(1, 'its depth');
+  if (values.data.length !== 2 || !(depth >= 1)) throw call.refusal(`has ${values.data.length} values and a depth of ${depth}`); // prettier-ignore
   const rank = dimsOf(indices).length + 1;
   const axis = call.axis(call.int('axis', -1), rank);
   const [off, on] = [values.data[0]!, values.data[1]!];
@@ -209,7 +229,8 @@ const trilu: Operator = (call) => {
   const { lowering } = call;
   const x = call.input(0);
   const dims = dimsOf(x);
-  const k = call.optional(1) ? scalarOf(call.known(1, 'its diagonal'))! : 0;
+  if (dims.length < 2) throw call.refusal(`takes triangles of an input of [${dims}]`);
+  const k = call.optional(1) ? call.scalar(1, 'its diagonal') : 0;
   const upper = call.flag('upper', true);
   const kept = (row: number, column: number) => (upper ? column - row >= k : column - row <= k);
   if (x.kind === 'numbers') {

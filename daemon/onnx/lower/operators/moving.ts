@@ -49,10 +49,14 @@ export function strided(
 const slice: Operator = (call) => {
   const x = call.input(0);
   const dims = dimsOf(x);
-  const starts = call.wholes('starts', 1) ?? [];
-  const ends = call.wholes('ends', 2) ?? [];
-  const axes = (call.wholes('axes', 3) ?? starts.map((_, i) => i)).map((axis) => call.axis(axis, dims.length));
-  const given = call.opset < 10 ? undefined : call.wholes('steps', 4);
+  const starts = call.wholes('starts', 1);
+  if (!starts) throw call.refusal('has no starts');
+  const { length } = starts;
+  const ends = call.wholes('ends', 2, length);
+  if (!ends) throw call.refusal('has no ends');
+  const axes = (call.wholes('axes', 3, length) ?? naturalAxes(length)).map((axis) => call.axis(axis, dims.length));
+  if (new Set(axes).size < length) throw call.refusal(`cuts an axis twice: [${axes}]`);
+  const given = call.opset < 10 ? undefined : call.wholes('steps', 4, length);
   const [begin, steps, lengths] = [dims.map(() => 0), dims.map(() => 1), [...dims]];
   for (const [i, axis] of axes.entries()) {
     const [n, step] = [dims[axis]!, given?.[i] ?? 1];
@@ -84,8 +88,8 @@ const split: Operator = (call) => {
   if (call.int('num_outputs', count) !== count) throw call.refusal(`splits into ${call.int('num_outputs', count)} parts and names ${count}`); // prettier-ignore
   const each = Math.ceil(dims[axis]! / count);
   const equal = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, dims[axis]! - i * each)));
-  const sizes = call.wholes('split', 1) ?? equal;
-  if (sizes.reduce((sum, n) => sum + n, 0) !== dims[axis]) throw call.refusal(`splits an axis of ${dims[axis]} into [${sizes}]`); // prettier-ignore
+  const sizes = call.wholes('split', 1, count) ?? equal;
+  if (sizes.reduce((sum, n) => sum + n, 0) !== dims[axis] || sizes.some((n) => n < 0)) throw call.refusal(`splits an axis of ${dims[axis]} into [${sizes}]`); // prettier-ignore
   return parts(call, call.input(0), axis, sizes);
 };
 
@@ -99,7 +103,8 @@ export function concat(call: Call, given: readonly Value[], axis: number): Value
   const dims = dimsOf(values[0]!);
   const lengths = values.map((value) => dimsOf(value)[axis]!);
   const whole = dims.with(axis, lengths.reduce((sum, n) => sum + n, 0)); // prettier-ignore
-  if (values.some((value) => !sameShape(dimsOf(value).with(axis, 0), dims.with(axis, 0))))
+  const fits = (shape: readonly number[]) => shape.length === dims.length && shape.every((n, i) => i === axis || n === dims[i]); // prettier-ignore
+  if (!values.every((value) => fits(dimsOf(value))))
     throw call.refusal(`cannot join tensors of ${values.map((value) => `[${dimsOf(value)}]`).join(', ')}`);
   if (values.every(isKnown)) {
     const [inner, outer] = [sizeOf(dims.slice(axis + 1)), sizeOf(dims.slice(0, axis))];
@@ -181,10 +186,9 @@ export function gathered(call: Call, x: Value, axis: number, places: readonly nu
 const pad: Operator = (call) => {
   const x = call.input(0);
   const rank = call.rank(0);
-  const given = call.wholes(call.has('paddings') ? 'paddings' : 'pads', 1);
+  const places = (call.wholes('axes', 3) ?? naturalAxes(rank)).map((axis) => call.axis(axis, rank));
+  const given = call.wholes(call.has('paddings') ? 'paddings' : 'pads', 1, 2 * places.length);
   if (!given) throw call.refusal('has no pads');
-  const axes = (call.optionalKnown(3, 'the axes')?.data ?? naturalAxes(rank)) as ArrayLike<number>;
-  const places = Array.from(axes, (axis) => call.axis(axis, rank));
   const [before, after] = [naturalAxes(rank).map(() => 0), naturalAxes(rank).map(() => 0)];
   for (const [i, axis] of places.entries()) [before[axis], after[axis]] = [given[i]!, given[places.length + i]!];
   const mode = call.text('mode', 'constant');
@@ -199,7 +203,9 @@ const pad: Operator = (call) => {
 const tile: Operator = (call) => {
   const x = call.input(0);
   const dims = dimsOf(x);
-  const reps = call.wholes('repeats', 1) ?? [];
+  const reps = call.wholes('repeats', 1, dims.length);
+  if (!reps) throw call.refusal('has no repeats');
+  if (reps.some((n) => n < 0)) throw call.refusal(`cannot be repeated [${reps}] times`);
   const whole = dims.map((n, axis) => n * reps[axis]!);
   if (x.kind === 'numbers')
     return taken(x, whole, (index) =>

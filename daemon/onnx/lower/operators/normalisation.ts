@@ -57,8 +57,9 @@ function movingAverage(call: Call, value: Value, old: Node, batch: Node, momentu
 const batchNormalization: Operator = (call) => {
   const { lowering } = call;
   if (call.opset < 9 && !call.flag('spatial', true)) throw call.refusal('normalises each place by itself (spatial = 0), which has no rule'); // prettier-ignore
-  const [scale, bias] = [perChannel(call, call.input(1), 'parameter'), perChannel(call, call.input(2), 'parameter')];
-  const [oldMean, oldVariance] = [perChannel(call, call.input(3), 'state'), perChannel(call, call.input(4), 'state')];
+  const vector = (index: number, use: 'parameter' | 'state') => perChannel(call, call.vector(index, call.channels()), use); // prettier-ignore
+  const [scale, bias] = [vector(1, 'parameter'), vector(2, 'parameter')];
+  const [oldMean, oldVariance] = [vector(3, 'state'), vector(4, 'state')];
   const x = lowering.image(call.input(0));
   const epsilon = call.float('epsilon', 1e-5);
   let [mean, variance] = [oldMean, oldVariance];
@@ -97,7 +98,10 @@ const layerNormalization: Operator = (call) => {
 };
 
 /** Reshapes a vector of channels to [1, C, 1...] for any rank. */
-const spread = (call: Call, value: Value, rank: number): Value => reshape(call, value, [1, dimsOf(value)[0]!, ...ones(rank - 2)]); // prettier-ignore
+function spread(call: Call, index: number): Value {
+  const channels = call.channels();
+  return reshape(call, call.vector(index, channels), [1, channels, ...ones(call.rank(0) - 2)]);
+}
 
 /** Normalises each channel of each sample. */
 const instanceNormalization: Operator = (call) => {
@@ -106,7 +110,7 @@ const instanceNormalization: Operator = (call) => {
   const axes = order.flatMap((axis, i) => (axis >= 2 ? [i] : []));
   const { variance, centred } = moments(lowering, x, axes, true);
   const { y } = standardised(lowering, centred, variance, call.float('epsilon', 1e-5));
-  const vector = (index: number) => operand(lowering, spread(call, call.input(index), order.length), order);
+  const vector = (index: number) => operand(lowering, spread(call, index), order);
   return as(op2(lowering, 'Add', op2(lowering, 'Multiply', y, vector(1)), vector(2)));
 };
 
@@ -115,9 +119,9 @@ const groupNormalization: Operator = (call) => {
   const { lowering } = call;
   const value = call.input(0);
   const dims = dimsOf(value);
-  const groups = call.int('num_groups', undefined);
-  if (groups === undefined || dims[1]! % groups !== 0) throw call.refusal(`cannot make ${groups} groups of ${dims[1]} channels`); // prettier-ignore
-  const each = dims[1]! / groups;
+  const [groups, channels] = [call.int('num_groups', 0), call.channels()];
+  if (groups < 1 || channels % groups !== 0) throw call.refusal(`cannot make ${groups} groups of ${channels} channels`);
+  const each = channels / groups;
   const { node: x, order, as } = lying(call, reshape(call, value, [dims[0]!, groups, each, ...dims.slice(2)]));
   const axes = order.flatMap((axis, i) => (axis >= 2 ? [i] : []));
   const { variance, centred } = moments(lowering, x, axes, true);
@@ -136,6 +140,7 @@ const groupNormalization: Operator = (call) => {
 const lrn: Operator = (call) => {
   const { lowering } = call;
   const size = call.int('size', 1);
+  call.channels();
   if (size < 1 || size > 1024) throw call.refusal(`sums over ${size} channels; 1 to 1024 have a rule`);
   const { node: x, order, as } = lying(call, call.input(0));
   const channel = order.indexOf(1);
@@ -156,6 +161,7 @@ const lpNormalization: Operator = (call) => {
   const { node: x, order, as } = lying(call, call.input(0));
   const axis = order.indexOf(call.axis(call.int('axis', -1), order.length));
   const p = call.int('p', 2);
+  if (p !== 1 && p !== 2) throw call.refusal(`divides by a norm of order ${p}, which has no rule`);
   const powers = op1(lowering, p === 1 ? 'Abs' : 'Square', x);
   const sum = lowering.add('Sum', [powers], x.shape.with(axis, 1), { axes: [axis], keepDims: true });
   return as(op2(lowering, 'RealDiv', x, p === 1 ? sum : op1(lowering, 'Sqrt', sum)));

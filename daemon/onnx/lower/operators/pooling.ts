@@ -1,3 +1,4 @@
+import { Misfit } from '../../../network/misfit.js';
 import type { Node, Op } from '../../../network/ir.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
@@ -51,7 +52,7 @@ const mostPlaces = 1024;
 
 /** The elements at each place of a window, read from a padded image. */
 function seen(lowering: Lowering, x: Node, { sizes, strides, dilations, counts }: Windows): Node[] {
-  if (sizeOf(sizes) > mostPlaces) throw new RangeError(`a window of [${sizes}] that is dilated, or padded wider than it is, has more than ${mostPlaces} places`); // prettier-ignore
+  if (sizeOf(sizes) > mostPlaces) throw new Misfit(`a window of [${sizes}] that is dilated, or padded wider than it is, has more than ${mostPlaces} places`); // prettier-ignore
   const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
   return Array.from({ length: sizeOf(sizes) }, (_, flat) => {
     let rest = flat;
@@ -165,6 +166,7 @@ const lpPool: Operator = (call) => {
 
 /** Reduces all places, in any layout, to the size 1. */
 function overPlaces(call: Call, op: Op, before = (x: Node): Node => x, after = (x: Node): Node => x) {
+  call.channels();
   const { node, order, shape, as } = lying(call, call.input(0));
   const axes = order.flatMap((axis, i) => (axis >= 2 ? [i] : []));
   const kept = shape.map((n, i) => (axes.includes(i) ? 1 : n));

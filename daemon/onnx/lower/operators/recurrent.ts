@@ -1,7 +1,7 @@
 import { type Node, sameShape } from '../../../network/ir.js';
 import type { Call, Operator } from '../call.js';
 import { type NumberTensor, splatOf } from '../values/numberTensor.js';
-import { dimsOf, type Value } from '../values/value.js';
+import { dimsOf } from '../values/value.js';
 import { permutedLayout } from '../values/weightLayout.js';
 import { gateActivation } from './gateActivation.js';
 import { lying } from './moving.js';
@@ -40,16 +40,22 @@ const part = (call: Call, x: Node, axis: number, from: number, length: number): 
 const entry = (call: Call, x: Node, k: number): Node => call.lowering.reshape(part(call, x, 0, k, 1), x.shape.slice(1));
 
 /** A tensor with an entry per direction, [directions, ...rest], read with its last two axes swapped. */
-function kernelOf({ lowering }: Call, value: Value): Node {
-  return lowering.kernel(value, permutedLayout(dimsOf(value), [0, 2, 1]));
+function kernelOf(call: Call, index: number): Node {
+  return call.lowering.kernel(call.input(index), permutedLayout(call.shapeOfRank(index, 3), [0, 2, 1]));
 }
 
 /** Initial states, [directions, batch, units]; undefined stands for zeros. */
-function initial(call: Call, index: number, batch: number, layout: number): ((direction: number) => Node) | undefined {
+function initial(
+  call: Call,
+  index: number,
+  layout: number,
+  [directions, batch, units]: readonly [number, number, number],
+): ((direction: number) => Node) | undefined {
   const value = call.optional(index);
   if (!value) return undefined;
   const { lowering } = call;
-  const units = dimsOf(value)[2]!;
+  const given = call.shapeOfRank(index, 3);
+  if (given[layout === 1 ? 1 : 0] !== directions || given[2] !== units) throw call.refusal(`starts with states of [${given}] for ${directions} direction(s) of ${units} units`); // prettier-ignore
   if (value.kind === 'numbers' && splatOf(value) !== undefined)
     return () => lowering.builder.constant(splatOf(value)!, [batch, units]);
   const whole = layout === 1 ? lowering.transpose(lowering.natural(value), [1, 0, 2]) : lowering.natural(value);
@@ -72,26 +78,35 @@ function recurrent(kind: Kind): Operator {
   return (call) => {
     const { lowering } = call;
     const layout = call.int('layout', 0);
+    if (call.rank(0) !== 3) throw call.refusal(`reads an input of ${call.rank(0)} axes, not 3`);
     const { node: x, order } = lying(call, call.input(0));
     const timeAxis = layout === 1 ? 1 : 0;
     // Features are the last axis; batch and time keep their order.
     const inputs = order[2] === 2 ? x : lowering.natural(call.input(0));
     const time = (order[2] === 2 ? order : [0, 1, 2]).indexOf(timeAxis);
     const [batch, steps, features] = [inputs.shape[1 - time]!, inputs.shape[time]!, inputs.shape[2]!];
-    if (call.rank(0) !== 3) throw call.refusal(`reads an input of ${call.rank(0)} axes, not 3`);
     if (steps > mostSteps) throw call.refusal(`has ${steps} steps; at most ${mostSteps} are computed, one behind the other`); // prettier-ignore
     refuseLengths(call, steps);
-    const [kernel, state] = [kernelOf(call, call.input(1)), kernelOf(call, call.input(2))];
+    const [kernel, state] = [kernelOf(call, 1), kernelOf(call, 2)];
     const direction = call.text('direction', 'forward');
+    if (!['forward', 'reverse', 'bidirectional'].includes(direction)) throw call.refusal(`goes in the direction "${direction}"`); // prettier-ignore
     const directions = direction === 'bidirectional' ? 2 : 1;
     const units = state.shape[1]!;
     const width = kind.gates * units;
     const fits = sameShape(kernel.shape, [directions, features, width]) && sameShape(state.shape, [directions, units, width]); // prettier-ignore
     if (!fits) throw call.refusal(`has kernels of [${kernel.shape}] and [${state.shape}], which do not fit ${directions} direction(s) of ${features} features`); // prettier-ignore
     const names = call.texts('activations') ?? Array.from({ length: directions }, () => kind.activations).flat();
-    const bias = call.optional(3) && lowering.natural(call.input(3));
-    const peepholes = call.optional(7) && lowering.natural(call.input(7));
-    const starts = Array.from({ length: kind.states }, (_, i) => initial(call, 5 + i, batch, layout));
+    if (names.length !== directions * kind.activations.length) throw call.refusal(`has ${names.length} activations, not ${directions * kind.activations.length}`); // prettier-ignore
+    if (call.int('hidden_size', units) !== units) throw call.refusal(`has kernels of ${units} units, not of ${call.int('hidden_size', units)}`); // prettier-ignore
+    const shaped = (index: number, ...dims: number[]) => {
+      if (call.optional(index) && !sameShape(dimsOf(call.input(index)), dims)) throw call.refusal(`has an input ${index} of [${dimsOf(call.input(index))}], not [${dims}]`); // prettier-ignore
+      return call.optional(index);
+    };
+    const vectors = [shaped(3, directions, 2 * width), shaped(7, directions, 3 * units)];
+    const [bias, peepholes] = vectors.map((value) => value && lowering.natural(value));
+    const starts = Array.from({ length: kind.states }, (_, i) =>
+      initial(call, 5 + i, layout, [directions, batch, units]),
+    );
     const step = kind.step(call);
     const own = Array.from({ length: directions }, (_, d) => {
       const each = kind.activations.length;

@@ -3,7 +3,7 @@ import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 import type { Call, Operator } from '../call.js';
 import type { Lowering } from '../lowering.js';
 import { originOf } from '../lowering.js';
-import { eachIndex, numbers, type NumberTensor, scalarOf } from '../values/numberTensor.js';
+import { eachIndex, numbers, type NumberTensor } from '../values/numberTensor.js';
 import { dimsOf, naturalAxes, type Value } from '../values/value.js';
 import { lying } from './moving.js';
 
@@ -93,7 +93,7 @@ function argument(op: 'ArgMax' | 'ArgMin'): Operator {
 
 const cumSum: Operator = (call) => {
   const { node, order, as } = lying(call, call.input(0));
-  const axis = call.axis(scalarOf(call.known(1, 'its axis')) ?? 0, call.rank(0));
+  const axis = call.axis(call.scalar(1, 'its axis'), call.rank(0));
   const attrs = { axis: order.indexOf(axis), exclusive: call.flag('exclusive'), reverse: call.flag('reverse') };
   return as(call.lowering.add('Cumsum', [node], node.shape, attrs));
 };

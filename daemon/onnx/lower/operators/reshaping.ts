@@ -66,7 +66,7 @@ function tidied(order: readonly number[], dims: readonly number[]): readonly num
     : order;
 }
 
-/** A value in another shape with as many elements. @throws RangeError if the sizes differ */
+/** A value in another shape with as many elements. @throws Misfit if the sizes differ */
 export function reshape(call: Call, value: Value, to: readonly number[]): Value {
   const from = dimsOf(value);
   if (sameShape(from, to)) return value;
@@ -81,6 +81,7 @@ export function reshape(call: Call, value: Value, to: readonly number[]): Value 
 
 /** The shape that a target requests: 0 copies a size, and one -1 takes the rest. */
 function resolved(from: readonly number[], target: readonly number[], allowZero: boolean): number[] | undefined {
+  if (target.some((n) => n < -1) || target.filter((n) => n === -1).length > 1) return undefined;
   const dims = target.map((n, i) => (n === 0 && !allowZero ? (from[i] ?? 0) : n));
   const open = dims.indexOf(-1);
   const known = sizeOf(dims.filter((n) => n !== -1));
@@ -141,6 +142,7 @@ const unsqueeze: Operator = (call) => {
   const given = call.wholes('axes', 1) ?? [];
   const rank = dims.length + given.length;
   const axes = given.map((axis) => call.axis(axis, rank));
+  if (new Set(axes).size < axes.length) throw call.refusal(`adds an axis twice: [${axes}]`);
   const rest = [...dims];
   return reshape(call, call.input(0), naturalAxes(rank).map((axis) => (axes.includes(axis) ? 1 : rest.shift()!))); // prettier-ignore
 };

@@ -191,20 +191,28 @@ const resize: Operator = (call) => {
   const dims = dimsOf(x);
   const old = call.opset < 11;
   const given = call.ints('axes', naturalAxes(dims.length)).map((axis) => call.axis(axis, dims.length));
-  const content = (index: number, what: string) => {
+  const content = (index: number, what: string, count = given.length) => {
     const found = call.optionalKnown(index, what);
-    return found && found.data.length > 0 ? [...found.data] : undefined;
+    if (!found || found.data.length === 0) return undefined;
+    if (found.data.length !== count) throw call.refusal(`has ${found.data.length} numbers for ${what}, not ${count}`);
+    return [...found.data];
   };
   const scales = call.floats('scales', undefined) ?? content(old ? 1 : 2, 'its scales');
   const sizes = old ? undefined : content(3, 'its sizes');
-  const roi = old ? undefined : call.optional(1) && call.text('coordinate_transformation_mode', '') === 'tf_crop_and_resize' ? content(1, 'its part') : undefined; // prettier-ignore
+  const roi = old ? undefined : call.optional(1) && call.text('coordinate_transformation_mode', '') === 'tf_crop_and_resize' ? content(1, 'its part', 2 * given.length) : undefined; // prettier-ignore
   if (!scales && !sizes) throw call.refusal('has neither scales nor sizes');
-  const policy = call.text('keep_aspect_ratio_policy', 'stretch');
+  if (![...(scales ?? []), ...(sizes ?? [])].every((n) => n > 0 && n < Infinity)) throw call.refusal(`resizes to sizes of [${sizes ?? scales}]`); // prettier-ignore
+  if (new Set(given).size < given.length) throw call.refusal(`resizes an axis twice: [${given}]`);
+  if (scales && scales.length !== given.length)
+    throw call.refusal(`has ${scales.length} scales for ${given.length} axes`);
+  const policy = sizes ? call.text('keep_aspect_ratio_policy', 'stretch') : 'stretch';
   const ratios = sizes?.map((n, i) => n / dims[given[i]!]!);
   const common = policy === 'stretch' ? undefined : policy === 'not_larger' ? Math.min(...ratios!) : Math.max(...ratios!); // prettier-ignore
   const axes = given.flatMap((axis, i): Axis[] => {
     const from = dims[axis]!;
     const to = common !== undefined ? Math.floor(from * common + 0.5) : sizes ? sizes[i]! : Math.floor(from * scales![i]!); // prettier-ignore
+    // Each axis has a matrix.
+    heldSize([to, from]);
     const scale = common ?? (sizes ? to / from : scales![i]!);
     const part: [number, number] = [roi?.[i] ?? 0, roi?.[i + given.length] ?? 1];
     return to === from && scale === 1 && !roi ? [] : [{ axis, from, to, scale, part }];
@@ -224,9 +232,12 @@ const resize: Operator = (call) => {
 /** Moves blocks of places to channels, or back; images keep channels last. */
 function blocks(call: Call, split: (image: Node, b: number) => { shape: number[]; perm: number[]; result: number[] }) {
   const { lowering } = call;
-  const b = call.int('blocksize', 1);
+  const b = call.int('blocksize', 0);
+  const dims = call.shapeOfRank(0, 4);
+  if (b < 1) throw call.refusal(`has blocks of ${b} places`);
   const image = lowering.image(call.input(0));
   const { shape, perm, result } = split(image, b);
+  if (!shape.every(Number.isInteger)) throw call.refusal(`has blocks of ${b} places, which do not divide its input of [${dims}]`); // prettier-ignore
   const apart = lowering.reshape(image, shape);
   const moved = isNatural(perm) ? apart : lowering.transpose(apart, perm);
   return lowering.ofImage(lowering.reshape(moved, result), originOf([call.input(0)]));

@@ -144,6 +144,7 @@ export const unaryOperators: Readonly<Record<string, Operator>> = {
   // 0 if x lies within lambda of 0, else x moved towards 0 by the bias.
   Shrink: formula((f, x, call) => {
     const [bias, lambda] = [call.float('bias', 0), call.float('lambd', 0.5)];
+    if (!(lambda >= 0)) throw call.refusal(`has ${lambda} as its "lambd", which is at least 0`);
     const above = f.mul(f.sub(x, bias), f.step(f.sub(x, lambda)));
     return f.add(above, f.mul(f.add(x, bias), f.step(f.sub(f.of('Neg', x), lambda))));
   }),

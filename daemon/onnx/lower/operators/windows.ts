@@ -14,6 +14,8 @@ export interface Windows {
   readonly counts: readonly number[];
 }
 
+const AUTO_PADS = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'];
+
 /** Extent of a window with its dilation. */
 export const reachOf = (size: number, dilation: number): number => (size - 1) * dilation + 1;
 
@@ -32,6 +34,7 @@ export function windowsOf(call: Call, places: readonly number[], sizes: readonly
   const [strides, dilations] = [each('strides'), each('dilations')];
   const pads = call.ints('pads', undefined) ?? [...places, ...places].map(() => 0);
   const auto = call.text('auto_pad', 'NOTSET');
+  if (!AUTO_PADS.includes(auto)) throw call.refusal(`pads by "${auto}", which has no rule`);
   const n = places.length;
   if ([sizes, strides, dilations].some((given) => given.length !== n) || pads.length !== 2 * n)
     throw call.refusal(`slides windows of [${sizes}] over ${n} axes`);

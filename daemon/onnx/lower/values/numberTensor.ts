@@ -1,3 +1,4 @@
+import { Misfit } from '../../../network/misfit.js';
 import { broadcastShape, type DType, sameShape } from '../../../network/ir.js';
 import { sizeOf, stridesOf } from '../../../protocol/shape.js';
 
@@ -15,12 +16,12 @@ export interface NumberTensor {
 /** Most elements of a tensor that is computed at import. */
 export const mostNumbers = 2 ** 22;
 
-/** The number of elements of a shape. @throws RangeError if there are too many, or the shape is invalid */
+/** The number of elements of a shape. @throws Misfit if there are too many, or the shape is invalid */
 export function heldSize(dims: readonly number[]): number {
   const size = sizeOf(dims);
-  if (!dims.every((n) => Number.isInteger(n) && n >= 0)) throw new RangeError(`[${dims}] is no shape`);
+  if (!dims.every((n) => Number.isInteger(n) && n >= 0)) throw new Misfit(`[${dims}] is no shape`);
   if (size <= mostNumbers) return size;
-  throw new RangeError(`a constant of the shape [${dims}] has more than ${mostNumbers} numbers`);
+  throw new Misfit(`a constant of the shape [${dims}] has more than ${mostNumbers} numbers`);
 }
 
 const rounded: Record<DType, (value: number) => number> = {
@@ -31,7 +32,7 @@ const rounded: Record<DType, (value: number) => number> = {
 
 /** A tensor of these values, rounded to the type. */
 export function numbers(data: ArrayLike<number>, dims: readonly number[], dtype: DType): NumberTensor {
-  if (data.length !== sizeOf(dims)) throw new RangeError(`[${dims}] does not hold ${data.length} numbers`);
+  if (data.length !== sizeOf(dims)) throw new Misfit(`[${dims}] does not hold ${data.length} numbers`);
   return { kind: 'numbers', dims: [...dims], dtype, data: Float64Array.from(data, rounded[dtype]) };
 }
 
@@ -63,17 +64,19 @@ export function taken(
   const data = new Float64Array(heldSize(dims));
   eachIndex(dims, (index, flat) => {
     const place = at(index);
-    data[flat] = place < 0 ? fill : source.data[place]!;
+    const value = place < 0 ? fill : source.data[place];
+    if (value === undefined) throw new Misfit(`it reads beyond a tensor of [${source.dims}]`);
+    data[flat] = value;
   });
   return { kind: 'numbers', dims: [...dims], dtype: source.dtype, data };
 }
 
 const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0);
 
-/** Broadcasts it to a shape, as NumPy does. @throws RangeError if it does not fit */
+/** Broadcasts it to a shape, as NumPy does. @throws Misfit if it does not fit */
 export function broadcastTo(source: NumberTensor, dims: readonly number[]): NumberTensor {
   if (sameShape(source.dims, dims)) return source;
-  if (!sameShape(broadcastShape(source.dims, dims), dims)) throw new RangeError(`[${source.dims}] does not broadcast to [${dims}]`); // prettier-ignore
+  if (!sameShape(broadcastShape(source.dims, dims), dims)) throw new Misfit(`[${source.dims}] does not broadcast to [${dims}]`); // prettier-ignore
   const lead = dims.length - source.dims.length;
   const steps = stridesOf(source.dims).map((stride, axis) => (source.dims[axis] === 1 ? 0 : stride));
   return taken(source, dims, (index) => steps.reduce((sum, step, axis) => sum + step * index[lead + axis]!, 0));
@@ -85,13 +88,13 @@ export function permuted(source: NumberTensor, perm: readonly number[]): NumberT
   return taken(source, perm.map((axis) => source.dims[axis]!), (index) => dot(index, strides)); // prettier-ignore
 }
 
-/** The same numbers in another shape. @throws RangeError if the sizes differ */
+/** The same numbers in another shape. @throws Misfit if the sizes differ */
 export function reshaped(source: NumberTensor, dims: readonly number[]): NumberTensor {
-  if (sizeOf(dims) !== source.data.length) throw new RangeError(`[${source.dims}] cannot become [${dims}]`);
+  if (sizeOf(dims) !== source.data.length) throw new Misfit(`[${source.dims}] cannot become [${dims}]`);
   return { ...source, dims: [...dims] };
 }
 
-/** Computes element by element on tensors that broadcast. @throws RangeError if they do not */
+/** Computes element by element on tensors that broadcast. @throws Misfit if they do not */
 export function combined(
   tensors: readonly NumberTensor[],
   dtype: DType,

@@ -1,9 +1,10 @@
 /** Small ONNX files written by hand, field by field, so that a test can make one of them wrong. [onnx.proto] */
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { Message } from '../../../../daemon/onnx/emit/message.js';
 
-const folder = fileURLToPath(new URL('../../../fixtures/onnx/', import.meta.url));
+// From the root of the repository, where tests and the bundles of fuzzers run.
+const folder = `${resolve('test/fixtures/onnx')}/`;
 export const fixtures = readdirSync(folder).filter((name) => name.endsWith('.onnx'));
 export const fixturePath = (name: string): string => `${folder}${name}`;
 export const fixture = (name: string): Buffer => readFileSync(fixturePath(name));
