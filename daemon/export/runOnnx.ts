@@ -3,6 +3,7 @@ import { concatenated } from '../lc/concatenated.js';
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { InferenceSession } from 'onnxruntime-node';
+import { float16, toFloat16 } from '../files/halfPrecision.js';
 import type { Model } from '../model/model.js';
 import { inInferenceMode, isInTrainingMode } from '../onnx/file/inferenceMode.js';
 import { UserError } from '../protocol/errors.js';
@@ -48,8 +49,9 @@ function reordered(values: Float32Array, places: Uint32Array | null, count: numb
 }
 
 /** Data of onnxruntime's types, of whole numbers where the file takes such. */
-const CONVERT: Readonly<Record<string, (values: Float32Array) => Float32Array | BigInt64Array | Int32Array | Uint8Array>> = {
+const CONVERT: Readonly<Record<string, (values: Float32Array) => Float32Array | BigInt64Array | Int32Array | Uint8Array | Uint16Array>> = {
   float32: (values) => values,
+  float16: (values) => Uint16Array.from(values, toFloat16),
   int64: (values) => BigInt64Array.from(values, (x) => BigInt(Math.trunc(x))),
   int32: (values) => Int32Array.from(values),
   bool: (values) => Uint8Array.from(values, (x) => Number(x !== 0)),
@@ -121,8 +123,11 @@ export async function openOnnx(
         return [name, new ort.Tensor(type as 'float32', data as Float32Array, dims)];
       }),
     );
-    const { data } = (await session.run(feeds))[outputName]!;
-    return reordered(Float32Array.from(data as ArrayLike<number>), back, count, true);
+    const { data, type } = (await session.run(feeds))[outputName]!;
+    // Without an array of such numbers in the language, they are their bits.
+    const isBits = type === 'float16' && (data as unknown) instanceof Uint16Array;
+    const values = data as ArrayLike<number>;
+    return reordered(isBits ? Float32Array.from(values, float16) : Float32Array.from(values), back, count, true);
   };
   return {
     async run(given, count) {

@@ -98,6 +98,26 @@ describe.each(FILES)('%s', (name) => {
   }); // prettier-ignore
 });
 
+it('a file of half precision keeps its types, with fewer units', async () => {
+  const source = await open(join(fixtures, 'half.onnx'));
+  const zeros = pruned(source, 0.5, 1);
+  const { model, weights } = thin(zeros);
+  expect(weights.after).toBeLessThan(weights.before);
+  const [before, after] = [join(folder, 'half', 'm.onnx'), join(folder, 'half-thinned', 'm.onnx')];
+  for (const path of [before, after]) await mkdir(dirname(path), { recursive: true });
+  await writeGraph(zeros, before);
+  await writeThinnedOnnx(model, after);
+  const again = await open(after);
+  const types = ({ file }: GraphModel) => [...file.model.graph.initializers].map(([name, { type }]) => [name, type]);
+  expect(types(again)).toEqual(types(source));
+  expect(types(again).some(([, type]) => type === 'float16')).toBe(true);
+  expect((await stat(after)).size).toBeLessThan((await stat(before)).size);
+  const [expected, found] = [await outputs(before, source, 0), await outputs(after, again, 0)];
+  const scale = Math.max(...expected.map(Math.abs));
+  expect(scale).toBeGreaterThan(0);
+  expect(Math.max(...expected.map((x, i) => Math.abs(x - found[i]!)))).toBeLessThanOrEqual(2 ** -9 * scale);
+});
+
 describe('what cannot be written', () => {
   const headsOf = ({ network }: GraphModel, name: string) => network.weights.find((weight) => weight.name === name)!.shape; // prettier-ignore
 
@@ -120,9 +140,11 @@ describe('what cannot be written', () => {
     expect(await stat(path).catch(() => null)).toBeNull();
   });
 
-  it('a file of half precision, which cannot be compared', async () => {
+  it('a thinned file of half precision that computes something else is not written either', async () => {
     const { model } = thin(pruned(await open(join(fixtures, 'half.onnx')), 0.5, 1));
-    await expect(writeThinnedOnnx(model, join(folder, 'half.onnx'))).rejects.toThrow(/is not written, since its inputs are no tensors of numbers.*export it as onnx/); // prettier-ignore
+    const [first] = model.weights.filter(({ shape }) => shape.length === 2);
+    const wrong = withWeights(model, new Map([[first!.name, first!.data.map((x) => 1.05 * x)]]));
+    await expect(writeThinnedOnnx(wrong, join(folder, 'half.onnx'))).rejects.toThrow(/is not written, since its output ".*" differs by .*; export it as onnx, with its zeros/); // prettier-ignore
   });
 
   it('where no unit can go, the thinned file is the file', async () => {
