@@ -25,7 +25,10 @@ function asNetwork(shape: readonly number[], fileAxes: readonly number[] | undef
 } // prettier-ignore
 
 /** The cross-entropy of the softmax of the first output, whose classes lie along its last axis. */
-export function engineBatch({ network }: GraphModel, reference: Reference): EngineBatch {
+export function engineBatch(
+  { network }: GraphModel,
+  reference: Pick<Reference, 'batch' | 'inputs' | 'labels'>,
+): EngineBatch {
   const { batch, labels } = reference;
   const classes = network.outputs[0]!.shape.at(-1)!;
   const target = new Float32Array(labels.length * classes);

@@ -10,11 +10,12 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Contender, type ContenderSpec } from '../engine/contender.js';
+import type { ContenderSpec } from '../engine/contender.js';
+import { profileSteps } from '../engine/stepProfile.js';
+import { compareInTurns } from '../engine/turns.js';
 import { networkNames, type NetworkName } from './networks.js';
 import { writeTransformer } from './problem.js';
-import { profile } from './profile.js';
-import { serve } from './worker.js';
+import { serve, trainerOf } from './worker.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,11 +32,7 @@ const { values: options, positionals } = parseArgs({
 const threads = Number(options.threads);
 const rounds = Number(options.rounds);
 const batch = options.batch === undefined ? undefined : Number(options.batch);
-const stepsOfTurn = 4;
-const checkedSteps = 4;
 const lossTolerance = 1e-4;
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Every combination of what is known to move PyTorch's products on a CPU. */
 function torchSettings(): ContenderSpec[] {
@@ -53,62 +50,12 @@ function torchSettings(): ContenderSpec[] {
   });
 }
 
-interface Answer {
-  readonly losses: readonly number[];
-  /** Time of each step, and processor time of all threads, which other programs on the machine change least. */
-  readonly seconds: readonly number[];
-  readonly cpuSeconds: readonly number[];
-  /** The most that the process has had, in MB. */
-  readonly memory: number;
-}
-
 async function compare(name: NetworkName, folder: string): Promise<void> {
   const problem = writeTransformer(name, folder, batch);
   const sizes = `${problem.layers} layers of ${problem.width} in ${problem.heads} heads, ${problem.tokens} tokens, batch ${problem.batch}`; // prettier-ignore
   console.log(`\n${name}: ${sizes}; ${(problem.flops / 1e9).toFixed(1)} GFLOP a step`);
   const engines = options.engines.split(',').map((engine): ContenderSpec => ({ name: engine, command: [process.execPath, fileURLToPath(import.meta.url), '--worker', engine, '--threads', String(threads)] })); // prettier-ignore
-  const all: { contender: Contender; memory: number; ours: boolean }[] = [];
-  let reference: readonly number[] | undefined;
-  for (const [i, spec] of [...engines, ...torchSettings()].entries()) {
-    const contender = await Contender.start(spec, problem);
-    const { losses, memory } = await contender.ask<Answer>({ cmd: 'losses', steps: checkedSteps });
-    reference ??= losses;
-    const worst = Math.max(...losses.map((loss, k) => Math.abs(loss - reference![k]!) / reference![k]!));
-    if (!(worst < lossTolerance)) {
-      console.log(`  ${spec.name}: OTHER LOSSES, by ${worst.toExponential(1)}: ${losses.join(' ')}`);
-      process.exitCode = 1;
-    }
-    all.push({ contender, memory, ours: i < engines.length });
-  }
-  console.log(`  losses of the first steps: ${reference!.map((loss) => loss.toFixed(5)).join(' ')}`);
-  // The least time of a step in each turn: what else runs on the machine only adds to it.
-  for (let round = 0; round < rounds; round++)
-    for (const { contender } of all) {
-      const { seconds, cpuSeconds } = await contender.ask<Answer>({ cmd: 'time', steps: stepsOfTurn });
-      contender.rates.push(problem.batch / Math.min(...seconds));
-      contender.cpuRates.push(problem.batch / Math.min(...cpuSeconds));
-    }
-  const best = ({ contender }: (typeof all)[number]) => Math.max(...contender.rates);
-  const bestCpu = Math.max(...all.filter(({ ours }) => !ours).flatMap(({ contender }) => contender.cpuRates));
-  const [peer] = all.filter(({ ours }) => !ours).sort((a, b) => best(b) - best(a));
-  for (const entry of all) {
-    const { contender, memory, ours } = entry;
-    const rate = best(entry);
-    const parts = [
-      `${rate.toFixed(2)} samples/s in the best turn, ${median(contender.rates).toFixed(2)} in the median one`,
-      `${Math.max(...contender.cpuRates).toFixed(2)} a second of processor time`,
-      `${((rate * problem.flops) / problem.batch / 1e9).toFixed(0)} GFLOP/s`,
-      `${memory.toFixed(0)} MB at most`,
-    ];
-    if (peer && ours) {
-      const paired = median(contender.rates.map((own, i) => own / peer.contender.rates[i]!));
-      parts.push(
-        `${(rate / best(peer)).toFixed(2)}x PyTorch's best setting (median of rounds ${paired.toFixed(2)}x; of processor time ${(Math.max(...contender.cpuRates) / bestCpu).toFixed(2)}x)`,
-      );
-    }
-    console.log(`  ${contender.name}: ${parts.join('; ')}`);
-    contender.end();
-  }
+  await compareInTurns(problem, { ours: engines, peers: torchSettings() }, { rounds, lossTolerance });
 }
 
 if (options.worker) await serve(options.worker, threads);
@@ -119,12 +66,15 @@ else {
       console.error(`no benchmark "${name}"; there are ${networkNames.join(', ')}`);
       process.exit(2);
     }
-  console.log(`${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${threads} threads, ${rounds} rounds of ${stepsOfTurn} steps`); // prettier-ignore
+  console.log(`${cpus()[0]?.model ?? 'CPU'}, ${availableParallelism()} cores, load ${loadavg()[0]!.toFixed(1)}; ${threads} threads, ${rounds} rounds`); // prettier-ignore
   const folder = mkdtempSync(join(tmpdir(), 'lc-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const name of names as NetworkName[]) {
-    if (options.profile) await profile(writeTransformer(name, folder, batch), threads);
-    else await compare(name, folder);
+    if (options.profile) {
+      const problem = writeTransformer(name, folder, batch);
+      const title = `${name}, batch ${problem.batch}; ${threads} threads`;
+      await profileSteps(await trainerOf('native-cpu', problem, threads), title, problem.flops);
+    } else await compare(name, folder);
   }
   process.exit();
 }
