@@ -1,6 +1,7 @@
 import { type Node } from '../../network/ir.js';
 import { movesOf } from './moves.js';
 import { countOf } from './products.js';
+import { unfoldedSteps, unfolding } from './unfolded.js';
 import type { Unit } from './units.js';
 import { sizeOf } from '../../protocol/shape.js';
 
@@ -21,7 +22,13 @@ export function operationsOf(unit: Unit, tensors: readonly Node[]): Operation[] 
       flops: 0,
       bytes: 4 * (fill + 2 * sizeOf(shape)),
     }));
-  return [{ ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) }];
+  const product = { ...productOf(unit), bytes: 4 * tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
+  const unfolded = unfolding(unit);
+  if (!unfolded) return [product];
+  // Copies are counted with the product that reads them.
+  return unfoldedSteps(unfolded, 'bias' in unit && unit.bias !== undefined).map((step) =>
+    step === 'product' ? product : { words: `${product.words}: ${step}`, flops: 0, bytes: 0 },
+  );
 }
 
 const by = (shape: readonly number[]): string => shape.join('x');

@@ -6,6 +6,7 @@ import { mostRows, moveRank, parts } from './layout.js';
 import { movesOf, moveWords } from './moves.js';
 import { operation } from './operands.js';
 import type { Context, Place } from './places.js';
+import { emitUnfolded, unfolding } from './unfolded.js';
 import { root, Unsupported, type Unit } from './units.js';
 import { paddedColumns, transformFloats, summedTilesPay, tilesPay } from './winograd.js';
 
@@ -26,6 +27,15 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     return place;
   };
   const [first, second] = node.inputs;
+  const unfolded = unfolding(unit);
+  if (unfolded) {
+    const result = 'result' in unit ? unit.result : node;
+    const bias = 'bias' in unit ? at(unit.bias) : undefined;
+    const relu = unit.kind === 'convolution' && unit.relu;
+    const operands = { pixels: at(first)!, factor: at(second)!, result: at(result)!, bias, relu };
+    emitUnfolded(code, unfolded, operands, context.temporary);
+    return;
+  }
   switch (unit.kind) {
     case 'gemm': {
       const { sizes, a, b } = unit.products;

@@ -101,7 +101,7 @@ export function blocksOf(node: Node): Block[] {
 }
 
 /** The same block on as few axes as can be: those of one element left out, neighbours joined where both sides are one run. */
-function merged(block: Block): Block {
+export function merged(block: Block): Block {
   const axes: { n: number; from: number; to: number }[] = [];
   block.shape.forEach((n, i) => {
     const [from, to] = [block.inStrides[i]!, block.outStrides[i]!];

@@ -27,9 +27,9 @@ export function tilesPay(g: Geometry): boolean {
   return points * tilesOf(g) <= mostWork * kh * kw * g.oh * g.ow;
 }
 
-/** Whether the filter's gradient is. @param parts into which the batch is cut. */
+/** Whether the filter's gradient is. @param parts into which the batch is cut; those of a smaller batch have one image, or none. */
 export const summedTilesPay = (g: Geometry, parts: number): boolean =>
-  tilesPay(g) && Math.floor(g.batch / parts) * tilesOf(g) >= leastSummedTiles;
+  tilesPay(g) && Math.max(Math.floor(g.batch / parts), 1) * tilesOf(g) >= leastSummedTiles;
 
 /** Floats of the transformed filters: a matrix of rows x columns for each point of a tile. */
 export const transformFloats = (rows: number, columns: number): number =>

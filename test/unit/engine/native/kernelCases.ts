@@ -99,3 +99,40 @@ export function gradientOf(graph: GraphBuilder, given: Node, shape: readonly num
   const attrs = { axes: [0, 1, 2], keepDims: false };
   return { dy, sum: graph.add({ op: 'Sum', inputs: [dy], attrs, shape: [shape[3]!] }) };
 }
+
+type Shape4 = readonly [number, number, number, number];
+
+/** Computes a depthwise convolution and both gradients, of random numbers, and compares them with the definition in float64. */
+export async function compareDepthwise(
+  image: Shape4,
+  taps: Shape4,
+  result: Shape4,
+  attrs: Record<'strides' | 'dilations' | 'pads', readonly number[]>,
+): Promise<void> {
+  const [batch, h, w, c] = image;
+  const [kh, kw, , multiplier] = taps;
+  const [, oh, ow, f] = result;
+  const { strides, dilations, pads } = attrs;
+  const [x, filter, dy] = [normal(sizeOf(image)), normal(sizeOf(taps)), normal(sizeOf(result))] as const;
+  const [y, dx, dw] = [dy, x, filter].map(({ length }) => new Float64Array(length)) as Float64Array[];
+  for (let out = 0; out < dy.length; out++) {
+    const [o, ox] = [out % f, Math.floor(out / f) % ow];
+    const [oy, b] = [Math.floor(out / f / ow) % oh, Math.floor(out / f / ow / oh)];
+    for (let ky = 0; ky < kh; ky++)
+      for (let kx = 0; kx < kw; kx++) {
+        const py = oy * strides[0]! + ky * dilations[0]! - pads[0]!;
+        const px = ox * strides[1]! + kx * dilations[1]! - pads[1]!;
+        if (py < 0 || py >= h || px < 0 || px >= w) continue;
+        const [at, tap] = [((b * h + py) * w + px) * c + Math.floor(o / multiplier), (ky * kw + kx) * f + o];
+        y![out]! += x[at]! * filter[tap]!;
+        dx![at]! += dy[out]! * filter[tap]!;
+        dw![tap]! += dy[out]! * x[at]!;
+      }
+  }
+  const forward = { op: 'DepthwiseConv2D', shapes: [image, taps], attrs, shape: result } as const;
+  expectClose(await computeNode(forward, [x, filter]), y!, Math.sqrt(kh * kw));
+  const input = { op: 'DepthwiseConv2DBackpropInput', shapes: [result, taps], attrs, shape: image } as const;
+  expectClose(await computeNode(input, [dy, filter]), dx!, Math.sqrt(kh * kw * multiplier));
+  const weights = { op: 'DepthwiseConv2DBackpropFilter', shapes: [image, result], attrs, shape: taps } as const;
+  expectClose(await computeNode(weights, [x, dy]), dw!, Math.sqrt(batch * oh * ow));
+}
