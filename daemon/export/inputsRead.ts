@@ -1,11 +1,8 @@
 /** Which features of a model's inputs any kept weight reads. */
+import { modelGraph } from '../model/layers/layerGraph.js';
+import { lowerLayers } from '../model/layersNetwork/lowering.js';
 import type { LayersModel } from '../model/model.js';
-import { classOf } from '../model/layerClasses/registry.js';
-import { channelRole } from '../model/layers/channelRoles.js';
-import { channelsOf } from '../model/layers/shape.js';
-import { forEachKept } from '../model/layers/linearMap.js';
-import { wiringOf, type Tensor } from '../model/normalise/wiring.js';
-import { sizeOf } from '../protocol/shape.js';
+import { entriesRead } from '../network/structure/entriesRead.js';
 
 export interface InputRead {
   readonly name: string;
@@ -16,31 +13,11 @@ export interface InputRead {
 }
 
 /** A feature counts as read where nothing proves that it is not; inputs of unknown size are left out. */
-export function inputsRead(model: LayersModel): InputRead[] {
-  const wiring = wiringOf(model.topology);
-  const weights = new Map(model.weights.map((weight) => [weight.name, weight]));
-
-  function mark(tensor: Tensor, read: Uint8Array): void {
-    if (wiring.outputs.includes(tensor)) read.fill(1);
-    for (const call of wiring.calls.filter(({ inputs }) => inputs.includes(tensor))) {
-      const { class_name } = call.node.layer;
-      const role = channelRole(call, (name) => weights.get(name));
-      const n = channelsOf(tensor.shape)!;
-      if (role?.linear && role.linear.inputAxis !== null) {
-        const channels = new Uint8Array(n);
-        forEachKept(role.linear, (_value, input) => (channels[input] = 1));
-        for (let i = 0; i < read.length; i++) if (channels[i % n] === 1) read[i] = 1;
-      } else if (classOf(class_name)?.inOrder && (role !== null || class_name === 'Reshape'))
-        mark(call.outputs[0]!, read);
-      else read.fill(1);
-    }
-  }
-
-  return wiring.inputs.flatMap((tensor, i) => {
-    if (!tensor.shape || tensor.shape.some((dim) => dim === null)) return [];
-    const shape = tensor.shape as readonly number[];
-    const read = new Uint8Array(sizeOf(shape));
-    mark(tensor, read);
-    return [{ name: wiring.inputNames[i] ?? '', shape, read }];
-  });
+export function inputsRead({ topology, weights }: LayersModel): InputRead[] {
+  const model = modelGraph(topology);
+  const { graph, inputs } = lowerLayers(topology, new Map(weights.map(({ name, shape }) => [name, shape])), model);
+  const values = new Map(weights.map(({ name, data }) => [name, data]));
+  const closed = inputs.flatMap((node, i) => (node && !model.inputShapes[i]?.includes(null) ? [{ node, name: model.inputNames[i] ?? '' }] : [])); // prettier-ignore
+  const reads = entriesRead(graph, values, closed.map(({ node }) => node)); // prettier-ignore
+  return closed.map(({ name, node }, i) => ({ name, shape: node.shape.slice(1), read: reads[i]! }));
 }

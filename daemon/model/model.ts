@@ -87,7 +87,7 @@ export interface LayerSummary {
     readonly flopsPerWeight?: number;
     /** The axes [from, to) of a prunable weight that hold its units, if they are not the last one. */
     readonly unitAxes?: readonly [from: number, to: number];
-    /** The units of a kernel, and of the vectors that belong to its neurons or filters: see unitGroups.ts. */
+    /** The units of a kernel, and of the vectors that belong to its neurons or filters: see network/structure/entryGroups.ts. */
     readonly groups?: readonly number[];
     /** The axes of a kernel whose indices are removed with units, those that it makes and those that it reads. */
     readonly axes?: readonly UnitAxis[];

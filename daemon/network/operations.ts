@@ -69,6 +69,28 @@ export class Operations {
     return this.graph.add({ op: 'Pad', inputs: [x], attrs: { before, after, value }, shape });
   }
 
+  /** Every stride-th element along one axis, `count` of them from `begin` on. @param axis counts the batch. */
+  every(x: Node, axis: number, begin: number, count: number, stride: number): Node {
+    const end = begin + (count - 1) * stride + 1;
+    const attrs = {
+      begin: x.shape.map((_, i) => (i === axis ? begin : 0)),
+      end: x.shape.map((n, i) => (i === axis ? end : n)),
+      strides: x.shape.map((_, i) => (i === axis ? stride : 1)),
+    };
+    return this.graph.add({ op: 'StridedSlice', inputs: [x], attrs, shape: x.shape.with(axis, count) });
+  }
+
+  /** @param inputs at least one; alike but for the axis. */
+  concat(inputs: readonly Node[], axis: number): Node {
+    if (inputs.length === 1) return inputs[0]!;
+    const shape = inputs[0]!.shape.with(axis, inputs.reduce((sum, input) => sum + input.shape[axis]!, 0)); // prettier-ignore
+    return this.graph.add({ op: 'Concat', inputs, attrs: { axis }, shape });
+  }
+
+  clip(x: Node, min: number, max: number): Node {
+    return this.graph.add({ op: 'ClipByValue', inputs: [x], attrs: { min, max }, shape: x.shape });
+  }
+
   reverse(x: Node, axes: readonly number[]): Node {
     return this.graph.add({ op: 'Reverse', inputs: [x], attrs: { axes }, shape: x.shape });
   }

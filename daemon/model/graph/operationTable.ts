@@ -1,16 +1,15 @@
 /** The layer table of a network: a row for each operation of its file that computes something, from one recorded pass. */
-import type { UnitAxis } from '../../lc/layerView.js';
 import type { Graph, Node } from '../../network/ir.js';
 import type { NetworkWeight } from '../../network/network.js';
 import type { RecordedPass } from '../../network/recordPass.js';
 import { entryGroups } from '../../network/structure/entryGroups.js';
 import { flopsOf } from '../../network/structure/flops.js';
-import { type AxisUnits, unitGroupsOf } from '../../network/structure/unitGroups.js';
+import { unitGroupsOf } from '../../network/structure/unitGroups.js';
 import type { LayerLinks } from '../../protocol/layers/networkGraph.js';
 import { sizeOf } from '../../protocol/shape.js';
 import type { OnnxNetwork } from '../../onnx/lower/onnxNetwork.js';
 import type { LayerSummary } from '../model.js';
-import { depthwiseKernels, operationUnits, unitAxesOf } from './operationUnits.js';
+import { depthwiseKernels, removableAxes, rowUnits, unitAxesOf } from '../networkGraph/rowUnits.js';
 
 /** A row with its place in the network. */
 export interface Operation {
@@ -32,12 +31,6 @@ function behind(output: Node): Set<Node> {
   }
   return seen;
 }
-
-/** The axes that lose indices with units. */
-const removableAxes = (axes: readonly AxisUnits[]): UnitAxis[] =>
-  axes
-    .filter(({ groups }) => groups.some((group) => group >= 0))
-    .map(({ axis, groups }) => ({ axis, groups: [...groups] }));
 
 /** The facts gathered for one row. */
 class Row {
@@ -76,7 +69,7 @@ export function operationTable(
   const flops = flopsOf(graph);
   const structure = unitGroupsOf(graph);
   const entries = entryGroups(network, structure);
-  const units = operationUnits(network, structure);
+  const units = rowUnits(network, structure);
   const depthwise = depthwiseKernels(graph);
   for (const node of graph.nodes) {
     const name = node.layer;

@@ -2,7 +2,7 @@ import { layer, linear as linearArguments, required } from '../keras3/arguments.
 import { positive } from '../keras3/values.js';
 import { numberAt } from '../layers/layerConfig.js';
 import type { LayerClass } from './layerClass.js';
-import { linear } from './rules/channels.js';
+import { completed, resizes } from './rules/forward.js';
 import { on } from './rules/shapes.js';
 import { kernel, positions, withBias } from './rules/weights.js';
 
@@ -19,7 +19,13 @@ export const DENSE = {
       ];
     },
     initial: { kernel_initializer: {} },
-    channels: linear({ input: -2, output: -1 }, 'units'),
+    // Rows are not made one axis with the samples: each such Reshape is a choice between axes, and a model has many of these layers.
+    forward(op, config, [x], { kernel: weight, bias }) {
+      const attrs = { transposeA: false, transposeB: false };
+      const shape = x!.shape.with(-1, weight!.shape[1]!);
+      return completed(op, config, op.graph.add({ op: 'MatMul', inputs: [x!, weight!], attrs, shape }), bias);
+    },
+    resize: resizes('units'),
     mask: 'pass',
     maskInTfjs: 'passes',
     sparse: 'product',

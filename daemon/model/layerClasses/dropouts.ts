@@ -3,7 +3,7 @@ import { BASE, DATA_FORMAT, layer, optional, or, required, SEED, type Arguments 
 import { deviation, noiseShape, positive, share, text } from '../keras3/values.js';
 import { channelsFirst, type LayerJson } from '../layers/layerConfig.js';
 import type { LayerClass, Note } from './layerClass.js';
-import { identity } from './rules/channels.js';
+import { identity } from './rules/forward.js';
 import { same } from './rules/shapes.js';
 
 /** Its constructor takes no other arguments. */
@@ -17,7 +17,7 @@ const spatialArguments = (dataFormat: Arguments): Arguments => ({
 
 const random = (keras: Arguments): LayerClass => ({
   shape: same,
-  channels: identity,
+  forward: identity,
   mask: 'pass',
   maskInTfjs: 'passes',
   keras,
@@ -41,7 +41,6 @@ const spatialDropout = (n: number): LayerClass => ({
 export const DROPOUTS = {
   Dropout: {
     ...random(layer({ rate: or(share, 0), noise_shape: optional(noiseShape), ...SEED })),
-    inOrder: true,
     onInput: 'moves',
     sparse: 'nothing',
   },
@@ -50,14 +49,12 @@ export const DROPOUTS = {
   SpatialDropout3D: spatialDropout(3),
   GaussianNoise: {
     ...random(layer({ stddev: or(deviation, 0), ...SEED })),
-    inOrder: true,
     onInput: 'moves',
     sparse: 'nothing',
   },
-  GaussianDropout: { ...random(layer({ rate: or(share, 0), ...SEED })), inOrder: true, sparse: 'nothing' },
+  GaussianDropout: { ...random(layer({ rate: or(share, 0), ...SEED })), sparse: 'nothing' },
   AlphaDropout: {
     ...random(layer({ rate: or(share, 0), noise_shape: optional(noiseShape), ...SEED })),
-    inOrder: true,
     sparse: 'nothing',
   },
 } satisfies Record<string, LayerClass>;

@@ -3,7 +3,7 @@ import { flag, positive } from '../keras3/values.js';
 import { field, numberAt } from '../layers/layerConfig.js';
 import type { Dim } from '../layers/shape.js';
 import type { LayerClass } from './layerClass.js';
-import { linear } from './rules/channels.js';
+import { resizes } from './rules/forward.js';
 import { on } from './rules/shapes.js';
 import { kernel } from './rules/weights.js';
 
@@ -26,7 +26,11 @@ export const EMBEDDING = {
       { ...kernel('embeddings', [numberAt(config, 'input_dim'), numberAt(config, 'output_dim')], 0), unitAxes: [0, 1] },
     ],
     initial: { embeddings_initializer: {} },
-    channels: linear({ input: null, output: -1 }, 'output_dim'),
+    forward(op, _config, [x], { embeddings: table }) {
+      const inputs = [table!, op.cast(x!, 'int32')];
+      return op.graph.add({ op: 'Gather', inputs, attrs: { axis: 0 }, shape: [...x!.shape, table!.shape[1]!] });
+    },
+    resize: resizes('output_dim'),
     makesMask: (config) => config.mask_zero === true,
     maskInTfjs: 'passes',
     keras: layer({

@@ -1,6 +1,5 @@
 import { field } from '../layers/layerConfig.js';
 import type { LayerClass } from './layerClass.js';
-import { identity } from './rules/channels.js';
 
 export const INPUT = {
   InputLayer: {
@@ -9,9 +8,8 @@ export const INPUT = {
       const sizes = Array.isArray(shape) ? (shape as unknown[]).slice(1) : null;
       return [sizes && sizes.map((dim) => (typeof dim === 'number' ? dim : null))];
     },
-    // The model's own input, or the entry of a nested model.
-    channels: (call, weights) => (call.inputs.length === 0 ? null : identity(call, weights)),
-    inOrder: true,
+    // The entry of a nested model; the model's own input has none.
+    forward: (_op, _config, [x]) => x ?? null,
     onInput: 'moves',
     sparse: 'nothing',
   },

@@ -3,11 +3,11 @@
  * (tfjs-layers 4.22) lacks has its own `compute`.
  */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../network/ir.js';
+import type { Operations } from '../../network/operations.js';
 import type { Json, LayerJson } from '../layers/layerConfig.js';
-import type { LinearMap } from '../layers/linearMap.js';
 import type { Refuse } from '../layers/refuse.js';
 import type { Shape } from '../layers/shape.js';
-import type { WeightTensor } from '../model.js';
 import type { Arguments } from '../keras3/arguments.js';
 
 /** Output shapes of a layer for its inputs; null where unknown. */
@@ -40,53 +40,29 @@ export type WeightRule = (
   inputs?: readonly (Shape | null)[],
 ) => WeightPart[];
 
-/** A channel of one of a call's inputs. */
-export interface Place {
-  readonly input: number;
-  readonly channel: number;
+/** What a call has beside its inputs. */
+export interface ForwardCall {
+  /** Of each input, 0 and 1 for every step: a mask has all axes of the input but the last one. null: it has none. */
+  readonly masks: readonly (Node | null)[];
+  /** The output's, without the batch. */
+  readonly shape: readonly number[];
 }
 
-/** Channels that cannot be removed: [0..n) of the output and of each input. */
-export interface KeptChannels {
-  readonly inputs: readonly (readonly number[])[];
-  readonly output: readonly number[];
-}
+/**
+ * The operations of a call in inference (daemon/network), for a layer with one output. They say which units can be removed.
+ * @param inputs [batch, ...]. @param weights by name, as in `weights`.
+ * @returns [batch, ...shape]; null if there are no operations for such a config or such inputs: all units that the layer reads or makes stay.
+ */
+export type ForwardRule = (
+  op: Operations,
+  config: Json,
+  inputs: readonly Node[],
+  weights: Readonly<Record<string, Node>>,
+  call: ForwardCall,
+) => Node | null;
 
-export interface Cut {
-  readonly weight: WeightTensor;
-  readonly axis: number;
-  readonly side: 'input' | 'output';
-  /** Entries per channel along the axis, side by side. Default 1. */
-  readonly entries?: number;
-}
-
-/** The effect of a layer on the channels (last axis) of its tensors, for thinning and neuron budgets. */
-export interface ChannelRole {
-  /** Applies a kernel to its input. */
-  readonly linear?: LinearMap;
-  /** None of its output channels can be removed. */
-  readonly fixed?: boolean;
-  /** Input channels tied to an output channel: removed together, or not at all. */
-  tied(channel: number): readonly Place[];
-  /** Per output channel: its value if it is the same for every sample and position, NaN if it varies. */
-  constants(inputs: readonly Float64Array[]): Float64Array;
-  /** Weights to slice: along which axis, and by the kept channels of input or output. */
-  readonly cuts: readonly Cut[];
-  /** Adjusts the layer's config to the channels kept. */
-  resize?(config: Json, kept: KeptChannels): void;
-}
-
-/** The channels of one call of a layer. The shapes are known, and there is one output. */
-export interface LayerCall {
-  readonly node: { readonly layer: LayerJson; readonly weights: readonly { readonly name: string }[] };
-  readonly inputs: readonly { readonly shape: Shape | null }[];
-  readonly outputs: readonly { readonly shape: Shape | null }[];
-}
-
-export type Weights = (name: string) => WeightTensor | undefined;
-
-/** null: no channel can be removed. */
-export type ChannelRule = (call: LayerCall, weights: Weights) => ChannelRole | null;
+/** By axis, without the batch: the indices that are left of a tensor. */
+export type KeptIndices = readonly (readonly number[])[];
 
 /** The mask of its only input; for several inputs, one for all; the input's mask if it returns all steps. */
 export type MaskRule = 'pass' | 'merge' | 'steps';
@@ -139,10 +115,10 @@ export interface LayerClass {
   readonly initial?: Json;
   /** Which of its gates, side by side along the last axis, use hard_sigmoid. */
   readonly hardGates?: (hard: HardSigmoid, refuse: Refuse) => boolean[];
-  /** Absent: no channel can be removed. */
-  readonly channels?: ChannelRule;
-  /** Output elements correspond to the input's, one to one and in order. */
-  readonly inOrder?: true;
+  /** Absent: the layer has no operations here, and all units that it reads or makes stay. */
+  readonly forward?: ForwardRule;
+  /** Sets the sizes in a config, in place, after units of the layer's inputs and of its output are removed. Absent: it has none. */
+  readonly resize?: (config: Json, output: KeptIndices, input: KeptIndices) => void;
   /** As a model's first layer it scales or shifts any values to the range that the network expects. */
   readonly onInput?: 'scales' | 'moves';
 
@@ -150,8 +126,6 @@ export interface LayerClass {
   readonly mask?: MaskRule;
   /** Whether such a layer creates a mask. */
   readonly makesMask?: (config: Json) => boolean;
-  /** In inference it applies its inputs' masks to each channel; a constant channel may become 0. Recurrent layers mix channels. */
-  readonly readsMask?: 'keeps constants' | 'keeps zeros';
 
   /** With channels first TensorFlow.js computes it wrongly, and also trains and saves some like that: converts it to one over channels last. */
   readonly channelsFirst?: { readonly permutation: (config: Json) => Permutation; readonly trainedWrongly?: true };

@@ -19,8 +19,7 @@ function heldGroups(layers: readonly LayerSummary[], pruned: ReadonlySet<string>
   const held = new Set<number>();
   for (const { weights } of layers) {
     for (const { name, prunable, groups, keepsZero } of weights) {
-      // A depthwise kernel maps zero to zero.
-      if (!prunable || pruned.has(name) || keepsZero || name.endsWith('/depthwise_kernel')) continue;
+      if (!prunable || pruned.has(name) || keepsZero) continue;
       for (const group of groups ?? []) held.add(group);
     }
   }

@@ -3,7 +3,7 @@ import { field, isObject } from './layerConfig.js';
 import { modelGraph, type LayerNode } from './layerGraph.js';
 import type { LayerSummary, OutputOfLayer, Topology } from '../model.js';
 import { lossInFile } from '../setup/compiledLoss.js';
-import { unitGroups, type WeightUnits } from './unitGroups.js';
+import { layerUnits, type WeightUnits } from '../layersNetwork/layerUnits.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** Name and shape of a weight, as a manifest gives it. */
@@ -36,7 +36,6 @@ function summarizeLayer(
     const size = sizeOf(shape);
     const flopsPerWeight = 2 * spec.uses * calls;
     if (spec.prunable) flops += size * flopsPerWeight;
-    const own = units.get(spec.name);
     const { name, prunable, trainable, statistic, unitAxes } = spec;
     return {
       name,
@@ -47,8 +46,7 @@ function summarizeLayer(
       ...(statistic && { statistic }),
       ...(prunable && { flopsPerWeight }),
       ...(unitAxes && { unitAxes }),
-      ...(own && { groups: own.groups }),
-      ...(own && prunable && { axes: own.axes }),
+      ...units.get(spec.name),
     };
   });
   const prunable = weights.reduce((sum, weight) => sum + (weight.prunable ? weight.size : 0), 0);
@@ -84,8 +82,7 @@ export function summarizeLayers(model: {
   const known = new Map((model.weights ?? []).map((weight) => [weight.name, weight.shape]));
   const graph = modelGraph(model.topology);
   const { layers } = graph;
-  const shapes = layers.flatMap((node) => node.weights.map((spec) => [spec.name, shapeOf(spec, known)] as const));
-  const units = unitGroups(model.topology, graph, new Map(shapes));
+  const units = layerUnits(model.topology, known, graph);
   const several = graph.outputLayers.length > 1;
   const outputs = graph.outputLayers.map((name, i) => ({
     name,

@@ -1,7 +1,7 @@
 /** Sets inputs of open size (a text of any length, an image of any size) to the size of the data. */
 import { isObject, type LayerJson } from '../layers/layerConfig.js';
 import { inputLayers, modelGraph } from '../layers/layerGraph.js';
-import type { LayersModel, Topology } from '../model.js';
+import type { Topology } from '../model.js';
 
 const isOpen = (shape: readonly (number | null)[] | null): boolean => shape === null || shape.includes(null);
 
@@ -10,7 +10,10 @@ const isOpen = (shape: readonly (number | null)[] | null): boolean => shape === 
  * @param shapes of one sample, per input, without open sizes.
  * @returns `model` itself if there is no open size.
  */
-export function withInputSizes(model: LayersModel, shapes: readonly (readonly number[])[]): LayersModel {
+export function withInputSizes<M extends { readonly topology: Topology }>(
+  model: M,
+  shapes: readonly (readonly number[])[],
+): M {
   const graph = modelGraph(model.topology);
   if (!graph.inputShapes.some(isOpen)) return model;
   const topology = structuredClone(model.topology) as Topology;

@@ -1,4 +1,5 @@
 import { countOf } from '../../protocol/format.js';
+import type { Node } from '../ir.js';
 import type { Axis, Classes, Link, Pin } from './classes.js';
 import type { Why } from './rule.js';
 import type { Step } from './values.js';
@@ -13,6 +14,8 @@ export interface Reason {
   readonly why: Why;
   /** The operation's layer; null for a reason outside of the model. */
   readonly layer: string | null;
+  /** The input, output or operand all of whose indices stay. */
+  readonly node: Node;
   /** Layers whose operations tie these units to those that stay, from the weight on. */
   readonly through: readonly string[];
 }
@@ -94,6 +97,7 @@ export function reasonsOf(classes: Classes, causes: Causes, weight: string, at: 
       of: n,
       why: pin.why,
       layer: pin.step && nameOf(pin.step),
+      node: pin.value.node,
       through: [...new Set(way.filter(merges).map(nameOf))],
     });
   }

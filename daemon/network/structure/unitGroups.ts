@@ -70,10 +70,9 @@ function couplingOf({ step, a, b }: Link, ofHeads: boolean): Coupling | null {
 /** The groups of a program whose classes are known. */
 export function groupsOf(program: Program, classes: Classes): UnitGroups {
   const sides = sidesOf(classes);
-  const causes = new Causes(classes);
   const numbers = new Map<number, number>();
   const axes = new Map<string, AxisUnits[]>();
-  const reasons: Reason[] = [];
+  const makers: { readonly name: string; readonly at: Axis }[] = [];
   for (const [name, value] of program.weights)
     value.shape.forEach((n, axis) => {
       const side = sides({ value, axis });
@@ -85,7 +84,7 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
       });
       const loses = groups.some((group) => group >= 0);
       if (loses || (n > 1 && side !== 'reads')) axes.set(name, [...(axes.get(name) ?? []), { axis, side, groups }]);
-      if ((side === 'makes' || side === 'both') && n > 1) reasons.push(...reasonsOf(classes, causes, name, { value, axis })); // prettier-ignore
+      if ((side === 'makes' || side === 'both') && n > 1) makers.push({ name, at: { value, axis } });
     });
   const ties = [...numbers.keys()];
   const holds = (group: number, { value, axis }: Axis): boolean => {
@@ -94,6 +93,11 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
   };
   const all = [...axes].flatMap(([weight, units]) => units.map((one) => ({ weight, ...one })));
   let slices: Member[][] | null = null;
+  let reasons: Reason[] | null = null;
+  const allReasons = (): Reason[] => {
+    const causes = new Causes(classes);
+    return makers.flatMap(({ name, at }) => reasonsOf(classes, causes, name, at));
+  };
   const membersByGroup = (): Member[][] => {
     const found: Member[][] = ties.map(() => []);
     for (const { weight, axis, side, groups } of all) {
@@ -106,7 +110,10 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
   return {
     count: numbers.size,
     axes,
-    reasons,
+    // Most callers need none, and they take as long as the rest.
+    get reasons() {
+      return (reasons ??= allReasons());
+    },
     members: (group) => (slices ??= membersByGroup())[group]!,
     ties: (group) => {
       const found = new Map<string, Tie>();

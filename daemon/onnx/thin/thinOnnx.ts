@@ -2,6 +2,7 @@
 import type { Graph, Node } from '../../network/ir.js';
 import { recordPass } from '../../network/recordPass.js';
 import { thinGraph, type ThinNetwork, type ThinOptions, type ThinWeight } from '../../network/structure/thin.js';
+import { withNodes } from '../../network/structure/withNodes.js';
 import { UserError } from '../../protocol/errors.js';
 import type { TensorChange } from '../file/editTensor.js';
 import type { OnnxModel } from '../file/onnxModel.js';
@@ -33,24 +34,9 @@ function record(network: OnnxNetwork): Recorded {
   const { builder, pass } = recordPass(network, network.fileBatch ?? 1);
   const { outputs, values } = pass;
   const graph = builder.finish(outputs.map((node, index) => ({ node, role: 'output', ...(index > 0 && { index }) })));
-  return { graph: withValues(graph, values), values };
-}
-
-/**
- * The graph with the nodes that values of the file are, and that the pass does not need since it is simpler than the file (two
- * Reshapes are one): their sizes change too. They are read by nobody, so that no unit stays for them.
- */
-function withValues(graph: Graph, values: OnnxPass['values']): Graph {
-  const live = new Set<Node>([...graph.nodes, ...graph.inputs.map(({ node }) => node)]);
-  const needed = live.size;
-  const add = (node: Node): void => {
-    if (live.has(node) || node.op === 'Constant' || node.op === 'Input') return;
-    node.inputs.forEach(add);
-    live.add(node);
-  };
-  for (const value of values.values()) if (value.kind === 'node') add(value.node);
-  if (live.size === needed) return graph;
-  return { ...graph, nodes: [...live].filter(({ op }) => op !== 'Input').sort((a, b) => a.id - b.id) };
+  const nodes = [...values.values()].flatMap((value) => (value.kind === 'node' ? [value.node] : []));
+  // Their sizes change, too.
+  return { graph: withNodes(graph, nodes), values };
 }
 
 /** Sizes of the file's axes, which are those of the split tensor, one or several neighbours each. */

@@ -12,7 +12,7 @@ const cases = (name: string): number => configs.filter((config) => config.includ
 const reads = ({ refused, shape, recurrent }: LayerClass): string =>
   refused !== undefined ? 'refused' : shape ? 'yes' : recurrent ? 'inside RNN' : 'as another class';
 const own = ({ compute, computes }: LayerClass): string => (compute ? (computes ? 'some settings' : 'yes') : '');
-const units = (record: LayerClass): string => (record.channels ? 'yes' : record.shape ? 'kept' : '');
+const units = (record: LayerClass): string => (record.forward ? 'yes' : record.shape ? 'kept' : '');
 const keras = ({ keras, inKeras3, rewrite, refused }: LayerClass): string =>
   refused !== undefined ? '' : keras || inKeras3 ? 'yes' : rewrite ? 'as read' : 'no';
 

@@ -40,7 +40,7 @@ describe('thinning', () => {
       { seed: 5, numRuns: 150, endOnFailure: true },
     );
     expect(removed).toBeGreaterThan(10_000);
-  });
+  }, 180_000);
 
   it('folds act(bias) of a unit without inputs into the next bias, and adds that bias where there is none', () => {
     const network = model(

@@ -66,11 +66,11 @@ describe('groups of units', () => {
     const model = await readLayers('model.keras', { workspace: resolve('test/fixtures/keras/gan-generator') });
     const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
     const groups = groupUnits(views.map(({ view }) => view));
-    // Eight filters of the first; the dense layer is reshaped into channels, and the last layer's filter is the image.
-    expect([groups.count, groups.classes]).toEqual([8, [{ name: 'conv2d_transpose', count: 8 }]]);
+    // Eight filters of the first; the dense layer is reshaped into eight channels, and the last layer's filter is the image.
+    expect([groups.count, groups.classes]).toEqual([16, [{ name: 'dense_5', count: 8 }, { name: 'conv2d_transpose', count: 8 }]]); // prettier-ignore
     // Of its own kernel [5, 5, 8, 8], and of the last one [5, 5, 1, 8], which reads it.
     const costs = new UnitCosts(groups, 'weights');
-    expect(costs.cost([8]) - costs.cost([7])).toBe(1600 / 8 + 25);
+    expect(costs.cost([8, 8]) - costs.cost([8, 7])).toBe(1600 / 8 + 25);
     const seen = views.flatMap(({ weights }) => weights).filter((name) => /^(conv2d_transpose|batch_normalization_5)\//.test(name)); // prettier-ignore
     expect(seen).toEqual(['conv2d_transpose/kernel', 'batch_normalization_5/gamma', 'batch_normalization_5/beta']);
     const removed = new Set([...new Set(views.find(({ layer }) => layer === 'conv2d_transpose')!.view.groups!)].slice(2, 5)); // prettier-ignore

@@ -1,34 +1,37 @@
 /** Activation, ELU, Softmax, Rescaling: functions of values without weights, and their settings. */
 import { layer, optional, or, required } from '../../keras3/arguments.js';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { activation, axis, number, numbers } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
-import { scalarFunction } from '../../normalise/scalarFunctions.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { activated, elementwise } from '../rules/channels.js';
+import { axisWithoutBatch } from '../../layers/shape.js';
+import type { KeptIndices, LayerClass } from '../layerClass.js';
+import { unary } from '../rules/forward.js';
 import { same } from '../rules/shapes.js';
+import { applyActivation } from './functions.js';
 
 /** Scale and offset of a Rescaling: one number for all channels, or one for each. */
 const rescalings = (config: Json): readonly (readonly number[])[] =>
   [field(config, 'scale'), field(config, 'offset') ?? 0].map((given) => [given].flat() as number[]);
 
-const rescaled: ChannelRule = (call) => {
-  const { config } = call.node.layer;
+function resizeRescaling(config: Json, output: KeptIndices): void {
   const [scale, offset] = rescalings(config) as [readonly number[], readonly number[]];
-  const of = (list: readonly number[], channel: number): number => list[list.length === 1 ? 0 : channel]!;
-  return {
-    ...elementwise((x, channel) => x * of(scale, channel) + of(offset, channel)),
-    resize(layer, { output }) {
-      for (const [key, list] of Object.entries({ scale, offset }))
-        if (list.length > 1) layer[key] = output.map((channel) => list[channel]!);
-    },
-  };
-};
+  for (const [key, list] of Object.entries({ scale, offset }))
+    if (list.length > 1) config[key] = output.at(-1)!.map((channel) => list[channel]!);
+}
+
+/** A softmax of any axis, which counts the batch. */
+function softmax(op: Operations, x: Node, axis: number): Node {
+  const last = x.shape.length - 1;
+  const turned = x.shape.map((_, i) => (i === axis ? last : i === last ? axis : i));
+  const moved = op.transpose(x, turned);
+  return op.transpose(op.graph.add({ op: 'Softmax', inputs: [moved], shape: moved.shape }), turned);
+}
 
 export const ACTIVATIONS = {
   Activation: {
     shape: same,
-    channels: activated((config) => scalarFunction(field(config, 'activation'))),
-    inOrder: true,
+    forward: unary((op, config, x) => applyActivation(op, field(config, 'activation'), x)),
     mask: 'pass',
     maskInTfjs: 'passes',
     sparse: 'activation',
@@ -36,11 +39,11 @@ export const ACTIVATIONS = {
   },
   ELU: {
     shape: same,
-    channels: activated((config) => {
+    forward: unary((op, config, x) => {
       const alpha = numberAt(config, 'alpha') ?? 1;
-      return (x) => (x >= 0 ? x : alpha * Math.expm1(x));
+      if (alpha === 1) return op.unary('Elu', x);
+      return op.add(op.unary('Relu', x), op.mul(op.unary('Elu', op.neg(op.unary('Relu', op.neg(x)))), alpha));
     }),
-    inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
     asActivation: true,
@@ -52,6 +55,12 @@ export const ACTIVATIONS = {
   // It reads all channels.
   Softmax: {
     shape: same,
+    // With a mask of steps it is refused.
+    forward(op, config, [x], _weights, { masks }) {
+      const axis = field(config, 'axis') ?? -1;
+      const own = typeof axis === 'number' ? axisWithoutBatch(axis, x!.shape.length - 1) : null;
+      return own === null || masks[0] ? null : softmax(op, x!, own + 1);
+    },
     mask: 'pass',
     maskInTfjs: 'reads',
     asActivation: true,
@@ -69,8 +78,11 @@ export const ACTIVATIONS = {
       return wrong ? `rescales ${wrong.length} channels of an input of ${input.at(-1) ?? '?'}` : null;
     },
     shape: same,
-    channels: rescaled,
-    inOrder: true,
+    forward: unary((op, config, x) => {
+      const [scale, offset] = rescalings(config).map((list) => op.graph.constant(Float32Array.from(list), [list.length])); // prettier-ignore
+      return op.add(op.mul(x, scale!), offset!);
+    }),
+    resize: resizeRescaling,
     onInput: 'scales',
     mask: 'pass',
     keras: layer({ scale: required(numbers), offset: optional(numbers) }),

@@ -3,13 +3,15 @@
  * arguments of a function that a file names.
  */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 
 type Tensor = Core.Tensor;
 type Tf = typeof Core;
 
 export interface OwnActivation {
-  /** The same function of one number; absent: it reads all channels. */
-  readonly scalar?: (x: number) => number;
+  /** The same as operations of a network; absent: it reads all channels, and none can be removed. */
+  readonly forward?: (op: Operations, x: Node) => Node;
   readonly compute: (tf: Tf, x: Tensor) => Tensor;
 }
 
@@ -17,12 +19,9 @@ export interface OwnActivation {
 export const camelCase = (name: string): string =>
   name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 
-const clip = (x: number, low: number, high: number): number => Math.min(Math.max(x, low), high);
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-
 const hardSigmoid = (tf: Tf, x: Tensor): Tensor => tf.clipByValue(tf.add(tf.div(x, 6), 0.5), 0, 1);
 const hardSilu: OwnActivation = {
-  scalar: (x) => x * clip(x / 6 + 0.5, 0, 1),
+  forward: (op, x) => op.mul(x, op.clip(op.add(op.mul(x, 1 / 6), 0.5), 0, 1)),
   compute: (tf, x) => tf.mul(x, hardSigmoid(tf, x)),
 };
 
@@ -45,34 +44,38 @@ function sparsemax(tf: Tf, x: Tensor): Tensor {
 }
 
 export const OWN_ACTIVATIONS: Readonly<Record<string, OwnActivation>> = {
-  celu: { scalar: (x) => (x >= 0 ? x : Math.expm1(x)), compute: (tf, x) => tf.elu(x) },
-  exponential: { scalar: Math.exp, compute: (tf, x) => tf.exp(x) },
+  celu: { forward: (op, x) => op.unary('Elu', x), compute: (tf, x) => tf.elu(x) },
+  exponential: { forward: (op, x) => op.unary('Exp', x), compute: (tf, x) => tf.exp(x) },
   hard_shrink: {
-    scalar: (x) => (Math.abs(x) > SHRUNK ? x : x * 0),
+    forward: (op, x) => op.mul(x, op.step(op.sub(op.unary('Abs', x), SHRUNK))),
     compute: (tf, x) => tf.mul(x, tf.step(tf.sub(tf.abs(x), SHRUNK))),
   },
   hard_silu: hardSilu,
   hard_swish: hardSilu,
-  hard_tanh: { scalar: (x) => clip(x, -1, 1), compute: (tf, x) => tf.clipByValue(x, -1, 1) },
-  log_sigmoid: { scalar: (x) => -softplus(-x), compute: (tf, x) => tf.neg(tf.softplus(tf.neg(x))) },
+  hard_tanh: { forward: (op, x) => op.clip(x, -1, 1), compute: (tf, x) => tf.clipByValue(x, -1, 1) },
+  log_sigmoid: {
+    forward: (op, x) => op.neg(op.unary('Softplus', op.neg(x))),
+    compute: (tf, x) => tf.neg(tf.softplus(tf.neg(x))),
+  },
   soft_shrink: {
-    scalar: (x) => x - clip(x, -SHRUNK, SHRUNK),
+    forward: (op, x) => op.sub(x, op.clip(x, -SHRUNK, SHRUNK)),
     compute: (tf, x) => tf.sub(x, tf.clipByValue(x, -SHRUNK, SHRUNK)),
   },
   sparse_plus: {
-    scalar: (x) => (clip(x, -1, 1) + 1) ** 2 / 4 + Math.max(x - 1, 0),
+    forward: (op, x) =>
+      op.add(op.mul(op.unary('Square', op.add(op.clip(x, -1, 1), 1)), 0.25), op.unary('Relu', op.sub(x, 1))),
     compute: (tf, x) => tf.add(tf.div(tf.square(tf.add(tf.clipByValue(x, -1, 1), 1)), 4), tf.relu(tf.sub(x, 1))),
   },
   sparse_sigmoid: {
-    scalar: (x) => clip(0.5 * x + 0.5, 0, 1),
+    forward: (op, x) => op.clip(op.add(op.mul(x, 0.5), 0.5), 0, 1),
     compute: (tf, x) => tf.clipByValue(tf.add(tf.mul(x, 0.5), 0.5), 0, 1),
   },
   sparsemax: { compute: sparsemax },
   squareplus: {
-    scalar: (x) => (x + Math.sqrt(x * x + 4)) / 2,
+    forward: (op, x) => op.mul(op.add(x, op.unary('Sqrt', op.add(op.unary('Square', x), 4))), 0.5),
     compute: (tf, x) => tf.div(tf.add(x, tf.sqrt(tf.add(tf.square(x), 4))), 2),
   },
-  tanh_shrink: { scalar: (x) => x - Math.tanh(x), compute: (tf, x) => tf.sub(x, tf.tanh(x)) },
+  tanh_shrink: { forward: (op, x) => op.sub(x, op.unary('Tanh', x)), compute: (tf, x) => tf.sub(x, tf.tanh(x)) },
 };
 
 const BY_CAMEL: ReadonlyMap<string, OwnActivation> = new Map(

@@ -3,7 +3,7 @@ import { layer, optional, or } from '../../keras3/arguments.js';
 import { nonNegative } from '../../keras3/values.js';
 import { field, isObject, numberAt, type Json, type LayerJson } from '../../layers/layerConfig.js';
 import type { LayerClass, Note } from '../layerClass.js';
-import { activated } from '../rules/channels.js';
+import { unary } from '../rules/forward.js';
 import { same } from '../rules/shapes.js';
 
 /** A number, plain or wrapped by Keras. */
@@ -50,12 +50,12 @@ export const RELUS = {
   ReLU: {
     rewrite: rewriteSlope,
     shape: same,
-    channels: activated((config) => {
+    forward: unary((op, config, x) => {
       const { slope, threshold, limit } = settingsOf(config);
-      return (x) =>
-        Number.isNaN(x) ? NaN : x > threshold ? Math.min(x, limit ?? Infinity) : slope * Math.min(x - threshold, 0);
+      const above = threshold === 0 ? op.unary('Relu', x) : op.mul(x, op.step(op.sub(x, threshold)));
+      const limited = limit === null ? above : op.clip(above, 0, limit);
+      return slope === 0 ? limited : op.sub(limited, op.mul(op.unary('Relu', op.sub(op.scalar(threshold), x)), slope));
     }),
-    inOrder: true,
     mask: 'pass',
     maskInTfjs: 'passes',
     asActivation: true,
@@ -79,11 +79,14 @@ export const RELUS = {
   LeakyReLU: {
     rewrite: rewriteLeaky,
     shape: same,
-    channels: activated((config) => {
-      const alpha = numberAt(config, 'alpha') ?? 0.3;
-      return (x) => (x >= 0 ? x : alpha * x);
-    }),
-    inOrder: true,
+    forward: unary((op, config, x) =>
+      op.graph.add({
+        op: 'LeakyRelu',
+        inputs: [x],
+        attrs: { alpha: numberAt(config, 'alpha') ?? 0.3 },
+        shape: x.shape,
+      }),
+    ),
     mask: 'pass',
     maskInTfjs: 'passes',
     asActivation: true,
@@ -92,11 +95,7 @@ export const RELUS = {
   },
   ThresholdedReLU: {
     shape: same,
-    channels: activated((config) => {
-      const theta = numberAt(config, 'theta') ?? 1;
-      return (x) => (Number.isNaN(x) ? NaN : x > theta ? x : 0);
-    }),
-    inOrder: true,
+    forward: unary((op, config, x) => op.mul(x, op.step(op.sub(x, numberAt(config, 'theta') ?? 1)))),
     mask: 'pass',
     maskInTfjs: 'passes',
     asActivation: true,

@@ -1,24 +1,17 @@
 import { DATA_FORMAT, layer } from '../../keras3/arguments.js';
-import { channelsOf, sizeOf } from '../../layers/shape.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { unlessChannelsFirst, width } from '../rules/channels.js';
+import { channelsFirst } from '../../layers/layerConfig.js';
+import { sizeOf } from '../../layers/shape.js';
+import type { LayerClass } from '../layerClass.js';
 import { on } from '../rules/shapes.js';
-
-const channels: ChannelRule = (call) => {
-  const n = width(call);
-  const size = channelsOf(call.outputs[0]!.shape)!;
-  return {
-    tied: (position) => [{ input: 0, channel: position % n }],
-    constants: ([values]) => Float64Array.from({ length: size }, (_, position) => values![position % n]!),
-    cuts: [],
-  };
-};
 
 export const FLATTEN = {
   Flatten: {
     shape: on(null, (_config, input) => [sizeOf(input)]),
-    channels: unlessChannelsFirst(channels),
-    inOrder: true,
+    // With channels first Keras moves them to the end before it flattens.
+    forward(op, config, [x], _weights, { shape }) {
+      const moved = channelsFirst(config) && x!.shape.length > 2 ? [0, ...x!.shape.slice(2).map((_, i) => i + 2), 1] : null; // prettier-ignore
+      return op.reshape(moved ? op.transpose(x!, moved) : x!, [x!.shape[0]!, ...shape]);
+    },
     onInput: 'moves',
     sparse: 'nothing',
     keras: layer(DATA_FORMAT),

@@ -1,17 +1,22 @@
 /** Conv1D, Conv2D and Conv3D. */
 import { optional, FILTERS, layer, linear as linearArguments, SAME_OR_VALID, windows } from '../../keras3/arguments.js';
 import { oneOf, positive } from '../../keras3/values.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { linear, unlessChannelsFirst, zeroPads } from '../rules/channels.js';
+import { channelsFirst, type Json } from '../../layers/layerConfig.js';
+import type { KeptIndices, LayerClass } from '../layerClass.js';
+import { channelsLast, completed, resizes } from '../rules/forward.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, withBias } from '../rules/weights.js';
 import { convolve, finished, groupsOf, overChannelsLast, windowOf } from './computed.js';
+import { convolutionOf } from './forward.js';
 import { convolutionSettings } from './settings.js';
+import { slidingOf } from './windows.js';
 
-const ungrouped = unlessChannelsFirst(linear({ input: -2, output: -1 }, 'filters', zeroPads));
-/** A group's filters read its own channels: none can be removed without the others. */
-const channels: ChannelRule = (call, weights) =>
-  groupsOf(call.node.layer.config) > 1 ? null : ungrouped(call, weights);
+/** Groups keep their number, and lose as many channels each; groups of one channel go with it. */
+function resize(config: Json, output: KeptIndices, input: KeptIndices): void {
+  resizes('filters')(config, output);
+  const channels = input.at(channelsFirst(config) ? 0 : -1)!.length;
+  if (groupsOf(config) > channels) config['groups'] = channels;
+}
 
 const convolution = (n: number): LayerClass => {
   const shape = convolved(n, filters);
@@ -31,7 +36,12 @@ const convolution = (n: number): LayerClass => {
       return fits ? null : `has ${groups} groups of ${read ?? '?'} channels and ${filters(config) ?? '?'} filters, which do not divide evenly`; // prettier-ignore
     },
     initial: { kernel_initializer: {} },
-    channels,
+    forward: (op, config, [x], { kernel: weight, bias }) =>
+      channelsLast(op, config, x!, (last) => {
+        const y = convolutionOf(op, last, weight!, slidingOf(config, n), groupsOf(config));
+        return y && completed(op, config, y, bias);
+      }),
+    resize,
     keras: layer({
       ...FILTERS,
       ...windows(n, n === 1 ? oneOf('valid', 'same', 'causal') : SAME_OR_VALID),

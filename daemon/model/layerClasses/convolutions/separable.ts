@@ -1,31 +1,15 @@
 /** SeparableConv1D and SeparableConv2D: a depthwise convolution and a pointwise one, with no activation between them. */
 import { FILTERS, layer, linear, optional, SAME_OR_VALID, weights, windows } from '../../keras3/arguments.js';
 import { positive } from '../../keras3/values.js';
-import { field, numberAt, type LayerJson } from '../../layers/layerConfig.js';
-import { scalarFunction } from '../../normalise/scalarFunctions.js';
-import type { ChannelRule, LayerClass, Note } from '../layerClass.js';
-import { linearRole, unlessChannelsFirst, weightOf } from '../rules/channels.js';
+import { numberAt, type LayerJson } from '../../layers/layerConfig.js';
+import type { LayerClass, Note } from '../layerClass.js';
+import { channelsLast, completed, resizes } from '../rules/forward.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, depthwiseKernel, kernel, kernelSize, positionsOf, product, withBias } from '../rules/weights.js';
 import { convolve, depthwise, finished, overChannelsLast, windowOf } from './computed.js';
+import { convolutionOf, depthwiseOf } from './forward.js';
 import { convolutionSettings } from './settings.js';
-
-const channels: ChannelRule = (call, tensors) => {
-  const { config } = call.node.layer;
-  const depthwise = weightOf(call, tensors, 'depthwise_kernel');
-  const pointwise = weightOf(call, tensors, 'pointwise_kernel');
-  if (!depthwise || !pointwise) return null;
-  const activation = scalarFunction(field(config, 'activation'));
-  const bias = weightOf(call, tensors, 'bias');
-  const [inputAxis, outputAxis] = [pointwise.shape.length - 2, pointwise.shape.length - 1];
-  // A constant is not followed through the depthwise part, except 0.
-  const map = { kernel: pointwise, depthwise, inputAxis, outputAxis, ...(bias && { bias }), foldsZeroOnly: true };
-  const inputs = [
-    { weight: depthwise, axis: depthwise.shape.length - 2, side: 'input' as const },
-    { weight: pointwise, axis: inputAxis, side: 'input' as const, entries: depthwise.shape.at(-1)! },
-  ];
-  return linearRole(map, activation, inputs, 'filters');
-};
+import { slidingOf } from './windows.js';
 
 /** tf.keras writes an initializer and a regularizer for a kernel that the class does not have; TensorFlow.js rejects them. */
 function dropMissingKernel({ config }: LayerJson, note: Note): void {
@@ -36,6 +20,7 @@ function dropMissingKernel({ config }: LayerJson, note: Note): void {
 
 const separable = (n: number): LayerClass => {
   const shape = convolved(n, filters);
+  const ones = new Array<number>(n).fill(1);
   return {
     rewrite: dropMissingKernel,
     settings: convolutionSettings({ ungrouped: true, ...(n === 1 && { causal: true }) }),
@@ -44,7 +29,6 @@ const separable = (n: number): LayerClass => {
       const read = channelsIn(config, input);
       const multiplier = numberAt(config, 'depth_multiplier') ?? 1;
       const uses = positionsOf(config, shape(config, [input], () => [])[0]);
-      const ones = new Array<number>(n).fill(1);
       return [
         depthwiseKernel([...kernelSize(config, n), read, multiplier], uses),
         kernel('pointwise_kernel', [...ones, product(read, multiplier), filters(config)], uses),
@@ -52,7 +36,14 @@ const separable = (n: number): LayerClass => {
       ];
     },
     initial: { depthwise_initializer: {}, pointwise_initializer: {} },
-    channels: unlessChannelsFirst(channels),
+    forward: (op, config, [x], { depthwise_kernel: own, pointwise_kernel: across, bias }) =>
+      channelsLast(op, config, x!, (last) => {
+        const each = depthwiseOf(op, last, own!, slidingOf(config, n));
+        const mixed =
+          each && convolutionOf(op, each, across!, { sizes: ones, strides: ones, dilations: ones, padding: 'valid' });
+        return mixed && completed(op, config, mixed, bias);
+      }),
+    resize: resizes('filters'),
     keras: layer({
       ...FILTERS,
       ...windows(n, SAME_OR_VALID),

@@ -4,11 +4,13 @@ import { naturals } from '../../keras3/values.js';
 import { field, tupleAt, type Json } from '../../layers/layerConfig.js';
 import { positive } from '../../layers/shape.js';
 import type { LayerClass } from '../layerClass.js';
-import { linear, unlessChannelsFirst } from '../rules/channels.js';
+import { channelsLast, completed, resizes } from '../rules/forward.js';
 import { filters, on, spatial } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, withBias } from '../rules/weights.js';
 import { convolveTransposed, finished, isWide, overChannelsLast, transposedLength, windowOf } from './computed.js';
+import { transposedOf } from './forward.js';
 import { convolutionSettings } from './settings.js';
+import { slidingOf } from './windows.js';
 
 /** What is added behind the output; null: the output is as long as the padding makes it. */
 const extraOf = (config: Json, n: number): number[] | null =>
@@ -38,8 +40,13 @@ const transposed = (n: number): LayerClass => ({
     return [{ ...kernel('kernel', shape, uses), unitAxes: [n, n + 1] }, ...withBias(config, filters(config))];
   },
   initial: { kernel_initializer: {} },
-  // Fewer taps contribute to the borders of its output.
-  channels: unlessChannelsFirst(linear({ input: -1, output: -2 }, 'filters', () => true)),
+  forward: (op, config, [x], { kernel: weight, bias }) =>
+    channelsLast(op, config, x!, (last) => {
+      const sliding = slidingOf(config, n);
+      const y = sliding && transposedOf(op, last, weight!, sliding, extraOf(config, n));
+      return y && completed(op, config, y, bias);
+    }),
+  resize: resizes('filters'),
   keras: layer({
     ...FILTERS,
     ...windows(n, SAME_OR_VALID),

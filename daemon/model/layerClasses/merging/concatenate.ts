@@ -1,26 +1,8 @@
 import { layer, optional } from '../../keras3/arguments.js';
 import { integer } from '../../keras3/values.js';
 import { numberAt } from '../../layers/layerConfig.js';
-import { axisWithoutBatch, channelsOf, type Dim, type Shape } from '../../layers/shape.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { merged } from '../rules/channels.js';
-
-const allEqual = (values: readonly number[]): number => (values.every((x) => x === values[0]) ? values[0]! : NaN);
-
-const channels: ChannelRule = (call, weights) => {
-  const rank = call.inputs[0]!.shape!.length;
-  const axis = axisWithoutBatch(numberAt(call.node.layer.config, 'axis') ?? -1, rank);
-  if (axis === null) return null;
-  if (axis !== rank - 1) return merged(allEqual)(call, weights);
-  const places = call.inputs.flatMap(({ shape }, input) =>
-    Array.from({ length: channelsOf(shape)! }, (_, channel) => ({ input, channel })),
-  );
-  return {
-    tied: (channel) => [places[channel]!],
-    constants: (inputs) => Float64Array.from(places, ({ input, channel }) => inputs[input]![channel]!),
-    cuts: [],
-  };
-};
+import { axisWithoutBatch, type Dim, type Shape } from '../../layers/shape.js';
+import type { LayerClass } from '../layerClass.js';
 
 export const CONCATENATE = {
   Concatenate: {
@@ -35,7 +17,8 @@ export const CONCATENATE = {
       );
       return [first.map((dim, i) => (i === axis ? total : dim))];
     },
-    channels,
+    forward: (op, config, inputs) =>
+      op.concat(inputs, axisWithoutBatch(numberAt(config, 'axis') ?? -1, inputs[0]!.shape.length - 1)! + 1),
     keras: layer({ axis: optional(integer) }),
   },
 } satisfies Record<string, LayerClass>;

@@ -1,8 +1,10 @@
 /** Element-wise merges. */
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { layer } from '../../keras3/arguments.js';
 import type { Dim, Shape } from '../../layers/shape.js';
-import type { LayerClass, ShapeRule } from '../layerClass.js';
-import { merged } from '../rules/channels.js';
+import type { ForwardRule, LayerClass, ShapeRule } from '../layerClass.js';
+import { maskedExtreme, maskedProduct } from './masked.js';
 
 /** They broadcast from the right. */
 const broadcast: ShapeRule = (_config, inputs) => {
@@ -24,20 +26,25 @@ const broadcast: ShapeRule = (_config, inputs) => {
   return [merged];
 };
 
-const merge = (f: (values: readonly number[]) => number): LayerClass => ({
+const sum = (op: Operations, inputs: readonly Node[]): Node => inputs.reduce((a, b) => op.add(a, b));
+
+/** Tensors of different ranks are aligned in another way than by broadcasting. */
+const merge = (forward: ForwardRule): LayerClass => ({
   shape: broadcast,
-  channels: merged(f),
+  forward: (op, config, inputs, weights, call) =>
+    inputs.every(({ shape }) => shape.length === inputs[0]!.shape.length)
+      ? forward(op, config, inputs, weights, call)
+      : null,
   mask: 'merge',
   keras: layer(),
 });
 
 export const MERGES = {
-  Add: merge((values) => values.reduce((sum, x) => sum + x, 0)),
-  Average: merge((values) => values.reduce((sum, x) => sum + x, 0) / values.length),
-  // A masked factor is 1; if all are masked, the product is 0.
-  Multiply: { ...merge((values) => values.reduce((product, x) => product * x, 1)), readsMask: 'keeps zeros' },
-  Maximum: { ...merge((values) => Math.max(...values)), readsMask: 'keeps constants' },
-  Minimum: { ...merge((values) => Math.min(...values)), readsMask: 'keeps constants' },
+  Add: merge((op, _config, inputs) => sum(op, inputs)),
+  Average: merge((op, _config, inputs) => op.mul(sum(op, inputs), 1 / inputs.length)),
+  Multiply: merge((op, _config, inputs, _weights, { masks }) => maskedProduct(op, inputs, masks)),
+  Maximum: merge((op, _config, inputs, _weights, { masks }) => maskedExtreme(op, 'Maximum', inputs, masks)),
+  Minimum: merge((op, _config, inputs, _weights, { masks }) => maskedExtreme(op, 'Minimum', inputs, masks)),
   // normalise/subtract.ts replaces it by a sum; its mask is needed before that.
   Subtract: { mask: 'merge' },
 } satisfies Record<string, LayerClass>;

@@ -1,30 +1,13 @@
+import type { Node } from '../../../network/ir.js';
 import { EPSILON, layer, optional, SCALED } from '../../keras3/arguments.js';
 import { integer, number } from '../../keras3/values.js';
 import { field, numberAt } from '../../layers/layerConfig.js';
 import { axisWithoutBatch } from '../../layers/shape.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { elementwise, weightOf } from '../rules/channels.js';
+import type { LayerClass } from '../layerClass.js';
+import { placed } from '../rules/forward.js';
 import { again, ignored } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
 import { scaleAndCentre, statistic } from '../rules/weights.js';
-
-const channels: ChannelRule = (call, weights) => {
-  const { config } = call.node.layer;
-  const rank = call.inputs[0]!.shape!.length;
-  if (axisWithoutBatch(numberAt(config, 'axis') ?? -1, rank) !== rank - 1) return null;
-  const [gamma, beta, mean, variance] = ['gamma', 'beta', 'moving_mean', 'moving_variance'].map((part) => weightOf(call, weights, part)); // prettier-ignore
-  if (!mean || !variance) return null;
-  const epsilon = numberAt(config, 'epsilon') ?? 1e-3;
-  const normalised = (x: number, c: number): number => {
-    const scale = (gamma?.data[c] ?? 1) / Math.sqrt(variance.data[c]! + epsilon);
-    return (scale === 0 ? 0 : scale * (x - mean.data[c]!)) + (beta?.data[c] ?? 0);
-  };
-  const vectors = [gamma, beta, mean, variance].filter((weight) => weight !== undefined);
-  return elementwise(
-    normalised,
-    vectors.map((weight) => ({ weight, axis: 0, side: 'output' })),
-  );
-};
 
 export const BATCH_NORMALIZATION = {
   BatchNormalization: {
@@ -39,7 +22,14 @@ export const BATCH_NORMALIZATION = {
       const size = input && axis !== null ? input[axis]! : null;
       return [...scaleAndCentre(config, size), statistic('moving_mean', size), statistic('moving_variance', size)];
     },
-    channels,
+    forward(op, config, [x], { gamma, beta, moving_mean: mean, moving_variance: variance }) {
+      const axis = axisWithoutBatch(numberAt(config, 'axis') ?? -1, x!.shape.length - 1);
+      if (axis === null) return null;
+      const inverse = op.unary('Rsqrt', op.add(variance!, numberAt(config, 'epsilon') ?? 1e-3));
+      const along = (values: Node): Node => placed(op, values, x!, [axis + 1]);
+      const y = op.mul(op.sub(x!, along(mean!)), along(gamma ? op.mul(inverse, gamma) : inverse));
+      return beta ? op.add(y, along(beta)) : y;
+    },
     onInput: 'scales',
     mask: 'pass',
     maskInTfjs: 'passes',

@@ -2,10 +2,11 @@
 import type * as Core from '@tensorflow/tfjs-core';
 import { layer, optional } from '../../keras3/arguments.js';
 import { anything, axis, flag } from '../../keras3/values.js';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import type { Json, LayerJson } from '../../layers/layerConfig.js';
-import type { WeightTensor } from '../../model.js';
-import type { ChannelRule, Cut, LayerClass } from '../layerClass.js';
-import { elementwise, weightOf, width } from '../rules/channels.js';
+import type { ForwardRule, KeptIndices, LayerClass } from '../layerClass.js';
+import { placed } from '../rules/forward.js';
 import { again } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
 import { statistic } from '../rules/weights.js';
@@ -19,35 +20,39 @@ import {
   type Statistic,
 } from './statistics.js';
 
-/** Statistics of other axes make a channel's values vary. */
-const channels: ChannelRule = (call, weights) => {
-  const { config } = call.node.layer;
-  const rank = call.inputs[0]!.shape!.length;
-  const axes = keptAxes(config, rank + 1);
-  const [mean, variance] = ['mean', 'variance'].map((part) => weightOf(call, weights, part));
+/** Mean and variance in the config, one number or one for each channel; null: they have another form, in which no channel can be removed. */
+function listedStatistics(config: Json, rank: number, channels: number): { mean: number[]; variance: number[] } | null {
+  const [mean, variance] = ['mean', 'variance'].map((key) => [config[key]].flat() as unknown[]) as [unknown[], unknown[]];
+  const axes = keptAxes(config, rank);
+  const isList = (list: unknown[]): list is number[] => list.every((one) => typeof one === 'number');
+  if (!axes || !isList(mean) || !isList(variance) || mean.length !== variance.length) return null;
+  const perChannel = mean.length === channels && axes.join() === String(rank - 1);
+  return perChannel || mean.length === 1 ? { mean, variance } : null;
+} // prettier-ignore
+
+/** Mean and variance in a shape that broadcasts to x; null: see `listedStatistics`. */
+function statisticNodes(op: Operations, config: Json, x: Node, { mean, variance }: Readonly<Record<string, Node>>) {
+  const axes = keptAxes(config, x.shape.length);
   if (!axes) return null;
-  const given = mean ? null : ['mean', 'variance'].map((key) => [config[key]].flat() as number[]);
-  const n = width(call);
-  const perChannel = given?.every((list) => list.length === n && axes.join() === String(rank)) ?? axes.includes(rank);
-  // Statistics in the config are one for all channels, one for each, or not followed.
-  if (given && !perChannel && given.some((list) => list.length !== 1 || typeof list[0] !== 'number')) return null;
-  const constant = axes.every((axis) => axis === rank);
-  const at = (of: 0 | 1, c: number): number => (given?.[of] ?? [mean, variance][of]!.data)[perChannel ? c : 0]!;
-  const normalised = (x: number, c: number): number => {
-    if (!constant) return NaN;
-    const deviation = Math.max(Math.sqrt(at(1, c)), LEAST_DEVIATION);
-    return config.invert === true ? x * deviation + at(0, c) : (x - at(0, c)) / deviation;
-  };
-  const cut = (weight: WeightTensor): Cut => ({ weight, axis: axes.length - 1, side: 'output' });
-  if (!given) return elementwise(normalised, perChannel ? [cut(mean!), cut(variance!)] : []);
-  return {
-    ...elementwise(normalised),
-    resize(layer, { output }) {
-      if (perChannel)
-        for (const [i, key] of ['mean', 'variance'].entries()) layer[key] = output.map((c) => given[i]![c]!);
-    },
-  };
+  if (mean && variance) return [placed(op, mean, x, axes), placed(op, variance, x, axes)] as const;
+  const given = listedStatistics(config, x.shape.length, x.shape.at(-1)!);
+  const node = (list: number[]): Node => op.graph.constant(Float32Array.from(list), [list.length]);
+  return given && ([node(given.mean), node(given.variance)] as const);
+}
+
+const forward: ForwardRule = (op, config, [x], weights) => {
+  const [mean, variance] = statisticNodes(op, config, x!, weights) ?? [];
+  if (!mean || !variance) return null;
+  const deviation = op.binary('Maximum', op.unary('Sqrt', variance), LEAST_DEVIATION);
+  return config['invert'] === true ? op.add(op.mul(x!, deviation), mean) : op.div(op.sub(x!, mean), deviation);
 };
+
+function resize(config: Json, output: KeptIndices): void {
+  for (const key of ['mean', 'variance']) {
+    const list = config[key];
+    if (Array.isArray(list) && list.length > 1) config[key] = output.at(-1)!.map((channel) => list[channel] as number);
+  }
+}
 
 const never = (problem: string): never => {
   throw new Error(problem);
@@ -94,8 +99,8 @@ export const NORMALIZATION = {
     },
     problem: (config, input) =>
       keptAxes(config, input.length + 1) === null ? 'normalises an axis that its input does not have' : null,
-    channels,
-    inOrder: true,
+    forward,
+    resize,
     onInput: 'scales',
     mask: 'pass',
     maskInTfjs: 'passes',

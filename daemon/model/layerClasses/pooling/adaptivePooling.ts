@@ -3,20 +3,33 @@
  * Mean and maximum of a box are those of its axes one after the other.
  */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { DATA_FORMAT, layer, required } from '../../keras3/arguments.js';
 import { sizes } from '../../keras3/values.js';
 import { channelsFirst, tupleAt } from '../../layers/layerConfig.js';
 import type { LayerClass } from '../layerClass.js';
-import { identity, unlessChannelsFirst } from '../rules/channels.js';
+import { MOST_PARTS } from '../rules/forward.js';
 import { on, spatial } from '../rules/shapes.js';
 
 type Pool = 'mean' | 'max';
 
+/** Where each of m positions begins and ends in an axis of n. */
+const boxes = (n: number, m: number): [from: number, to: number][] =>
+  Array.from({ length: m }, (_, i) => [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)]);
+
+/** The same as operations. */
+function axisPooled(op: Operations, x: Node, axis: number, m: number, kind: Pool): Node {
+  const means = boxes(x.shape[axis]!, m).map(([from, to]) => {
+    const begin = x.shape.map((_, at) => (at === axis ? from : 0));
+    return op.reduce(kind === 'mean' ? 'Mean' : 'Max', op.slice(x, begin, x.shape.with(axis, to - from)), [axis], true);
+  });
+  return op.concat(means, axis);
+}
+
 /** Pools one axis of x to m positions. */
 function poolAxis(tf: typeof Core, x: Core.Tensor, axis: number, m: number, kind: Pool): Core.Tensor {
-  const n = x.shape[axis]!;
-  const pooled = Array.from({ length: m }, (_, i) => {
-    const [from, to] = [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)];
+  const pooled = boxes(x.shape[axis]!, m).map(([from, to]) => {
     const begin = x.shape.map((_size, at) => (at === axis ? from : 0));
     return tf[kind](tf.slice(x, begin, x.shape.with(axis, to - from)), axis, true);
   });
@@ -28,7 +41,13 @@ const adaptive = (n: number, kind: Pool): LayerClass => ({
     const wanted = tupleAt(config, 'output_size', n, 0);
     return wanted && spatial(config, input, (_size, axis) => wanted[axis]!);
   }),
-  channels: unlessChannelsFirst(identity),
+  forward(op, config, [x]) {
+    const first = channelsFirst(config) ? 2 : 1;
+    const wanted = tupleAt(config, 'output_size', n, 0)!;
+    return wanted.some((m) => m > MOST_PARTS)
+      ? null
+      : wanted.reduce((y, m, i) => axisPooled(op, y, first + i, m, kind), x!);
+  },
   keras: layer({ output_size: required(sizes(n)), ...DATA_FORMAT }),
   compute(tf, config, [x]) {
     const first = channelsFirst(config) ? 2 : 1;

@@ -2,13 +2,15 @@
 import { DATA_FORMAT, layer, optional } from '../../keras3/arguments.js';
 import { borders } from '../../keras3/values.js';
 import type { LayerClass } from '../layerClass.js';
-import { identity, unlessChannelsFirst } from '../rules/channels.js';
 import { bordered, borderProblem, bordersOf, ofAllAxes } from './borders.js';
 
 /** @param fallback border if the config has none. */
 const cropping = (n: number, fallback: number): LayerClass => ({
   shape: bordered(n, 'cropping', fallback, -1),
-  channels: unlessChannelsFirst(identity),
+  forward(op, config, [x]) {
+    const cut = ofAllAxes(config, bordersOf(config, 'cropping', n, fallback)!);
+    return op.slice(x!, cut.map(([before]) => before), x!.shape.map((size, axis) => size - cut[axis]![0] - cut[axis]![1])); // prettier-ignore
+  },
   onInput: 'moves',
   keras: layer({ cropping: optional(borders(n)), ...(n === 1 ? {} : DATA_FORMAT) }),
 });

@@ -1,44 +1,29 @@
 /** ZeroPadding1D, ZeroPadding2D and ZeroPadding3D. */
 import { DATA_FORMAT, layer, optional } from '../../keras3/arguments.js';
 import { borders } from '../../keras3/values.js';
-import { channelsFirst, field } from '../../layers/layerConfig.js';
-import type { ChannelRule, LayerClass } from '../layerClass.js';
-import { elementwise, unlessChannelsFirst, width } from '../rules/channels.js';
-import { bordered, borderProblem, bordersOf, ofAllAxes } from './borders.js';
-
-/** Next to a border of zeros only a constant 0 stays constant. */
-const zerosAround: ChannelRule = () => elementwise((x) => (x === 0 ? 0 : NaN));
+import { channelsFirst, type Json } from '../../layers/layerConfig.js';
+import type { KeptIndices, LayerClass } from '../layerClass.js';
+import { bordered, type Border, borderProblem, bordersOf, ofAllAxes } from './borders.js';
 
 /**
- * For images. With channels first it pads axes 2 and 3, which in a channels-last tensor are the width and the channels: the zero channels of a
- * parameter-free shortcut (He et al. 2016, option A), which can be removed like any other.
+ * With channels first it pads axes 2 and 3, which in a channels-last tensor are the width and the channels: the zero channels of a parameter-free
+ * shortcut (He et al. 2016, option A), which can be removed like any other. Rows and columns stay.
  */
-const channels: ChannelRule = (call, weights) => {
-  const { config } = call.node.layer;
-  if (!channelsFirst(config)) return zerosAround(call, weights);
-  const padding = field(config, 'padding') as unknown[];
-  const [across, along] = Array.isArray(padding) ? (padding as unknown[][]) : [];
-  if (!Array.isArray(across) || !Array.isArray(along) || across.some((n) => n !== 0)) return null;
-  const before = along[0] as number;
-  const n = width(call);
-  const inside = (channel: number): boolean => channel >= before && channel < before + n;
-  return {
-    tied: (channel) => (inside(channel) ? [{ input: 0, channel: channel - before }] : []),
-    constants: ([values]) =>
-      Float64Array.from({ length: before + n + (along[1] as number) }, (_, channel) =>
-        inside(channel) ? values![channel - before]! : 0,
-      ),
-    cuts: [],
-    resize(config, { output }) {
-      const [first, last] = [output.filter((c) => c < before), output.filter((c) => c >= before + n)];
-      config['padding'] = [across, [first.length, last.length]];
-    },
-  };
-};
+function resize(config: Json, output: KeptIndices, input: KeptIndices): void {
+  if (!channelsFirst(config)) return;
+  const [across, [before]] = bordersOf(config, 'padding', 2, 1) as [Border, Border];
+  const kept = output.at(-1)!;
+  const first = kept.filter((index) => index < before).length;
+  config['padding'] = [across, [first, kept.length - first - input.at(-1)!.length]];
+}
 
 const zeroPadding = (n: number): LayerClass => ({
   shape: bordered(n, 'padding', 1, 1),
-  channels: n === 2 ? channels : unlessChannelsFirst(zerosAround),
+  forward(op, config, [x]) {
+    const around = ofAllAxes(config, bordersOf(config, 'padding', n, 1)!);
+    return op.pad(x!, around.map(([before]) => before), around.map(([, after]) => after)); // prettier-ignore
+  },
+  ...(n === 2 && { resize }),
   onInput: 'moves',
   keras: layer({ padding: optional(borders(n)), ...(n === 1 ? {} : DATA_FORMAT) }),
 });

@@ -36,10 +36,7 @@ test('an addition ties its operands; the output stays; a layer in between can be
   expect(links.get('answer')!.units).toEqual({
     count: 5,
     staying: 5,
-    causes: [
-      { why: 'output', layer: null },
-      { why: 'softmax', layer: 'answer' },
-    ],
+    causes: [{ why: 'softmax', layer: 'answer' }],
     goWith: [],
     tiedBy: [],
   });
@@ -64,7 +61,7 @@ test('a concatenation leaves some units free, and those that a recurrent layer o
   expect(links.get('both')).toEqual({ reads: ['free', 'sum'], units: null });
 });
 
-test('a layer that is used twice keeps what it reads and makes, and reads both', () => {
+test('a layer that is used twice ties what it reads, and reads both', () => {
   const links = layerLinks(
     network([5], (x) => {
       const [a, b] = ['a', 'b'].map((name) => on(x, L.dense({ units: 4, name })));
@@ -73,9 +70,20 @@ test('a layer that is used twice keeps what it reads and makes, and reads both',
     }),
   );
   expect(links.get('shared')!.reads).toEqual(['a', 'b']);
-  const needs = [{ why: 'shared', layer: 'shared' }];
-  expect(links.get('a')!.units).toMatchObject({ staying: 4, causes: needs });
-  expect(links.get('shared')!.units).toMatchObject({ count: 3, staying: 3, causes: needs });
+  expect(links.get('a')!.units).toEqual({ count: 4, staying: 0, causes: [], goWith: ['b'], tiedBy: [] });
+  expect(links.get('shared')!.units).toMatchObject({ count: 3, staying: 0 });
+});
+
+test('a layer with a size in its settings and no weights keeps what its calls read and make', () => {
+  const links = layerLinks(
+    network([5], (x) => {
+      const square = L.reshape({ targetShape: [2, 3], name: 'square' });
+      const [a, b] = ['a', 'b'].map((name) => on(x, L.dense({ units: 6, name }), square));
+      return on([a!, b!], L.add({ name: 'sum' }), L.flatten(), L.dense({ units: 2, name: 'answer' }));
+    }),
+  );
+  const causes = [{ why: 'shared', layer: 'square' }];
+  expect(links.get('a')!.units).toMatchObject({ count: 6, staying: 6, causes });
 });
 
 test('a depthwise filter is removed with the filter whose output it reads', () => {
@@ -85,7 +93,7 @@ test('a depthwise filter is removed with the filter whose output it reads', () =
     ),
   );
   expect(links.get('a')!.units).toMatchObject({ count: 4, staying: 0, goWith: ['deep'], tiedBy: [] });
-  expect(links.get('deep')!.units).toMatchObject({ count: 8, staying: 0, goWith: ['a'] });
+  expect(links.get('deep')!.units).toMatchObject({ count: 4, staying: 0, goWith: ['a'] });
 });
 
 it.each(['lenet300', 'lenet5', 'resnet20'] as const)('%s: as many units stay as neuron budgets leave out', (name) => {

@@ -1,4 +1,5 @@
-/** The units of a row of the table of operations, and why they stay: what the structure of a network says of it. */
+/** The units of a row of a model's table (a layer or an operation), and why they stay: what the structure of its network says of it. */
+import type { UnitAxis } from '../../lc/layerView.js';
 import type { Graph, Node } from '../../network/ir.js';
 import type { Network } from '../../network/network.js';
 import type { Reason } from '../../network/structure/reasons.js';
@@ -28,8 +29,14 @@ export function unitAxesOf(
   return [own.axis, isDepthwise ? shape.length : own.axis + 1];
 }
 
-function causeOf({ why, layer }: Reason): StayCause {
-  if (layer === null) return { why: why === 'input' ? 'input' : 'output', layer: null };
+/** The axes that lose indices with units. */
+export const removableAxes = (axes: readonly AxisUnits[]): UnitAxis[] =>
+  axes
+    .filter(({ groups }) => groups.some((group) => group >= 0))
+    .map(({ axis, groups }) => ({ axis, groups: [...groups] }));
+
+function causeOf({ why, layer, node }: Reason, outside: ReadonlyMap<Node, StayCause>): StayCause {
+  if (layer === null) return outside.get(node) ?? { why: why === 'input' ? 'input' : 'output', layer: null };
   return { why: why === 'softmax' ? 'softmax' : 'mixes', layer };
 }
 
@@ -40,27 +47,30 @@ const distinct = (causes: readonly StayCause[]): StayCause[] => [
 
 const MERGES: ReadonlySet<string> = new Set(['sum', 'product', 'concatenation']);
 
-/** @returns of a row, the units of its kernel that makes most of them; null where it makes none. */
-export function operationUnits(
+/**
+ * @param outside the causes that lie in what reads outputs of the network, or makes its inputs, instead of outside of the model.
+ * @returns of a row, the units of its last kernel, along the longest axis; null where it makes none.
+ */
+export function rowUnits(
   { weights }: Pick<Network, 'weights'>,
   structure: UnitGroups,
+  outside: ReadonlyMap<Node, StayCause> = new Map(),
 ): (row: string) => LayerUnits | null {
-  /** By row, the units of its kernels. */
-  const kernels = new Map<string, { readonly name: string; readonly units: AxisUnits }[]>();
+  /** By row, its last kernel and the axes of units that this makes. */
+  const kernels = new Map<string, { readonly name: string; readonly axes: readonly AxisUnits[] }>();
   /** The rows that make the units of a group. */
   const makers = new Map<number, Set<string>>();
-  for (const { name, layer, prunable } of weights)
-    for (const units of prunable ? (structure.axes.get(name) ?? []) : []) {
-      if (units.side === 'reads') continue;
-      kernels.set(layer, [...(kernels.get(layer) ?? []), { name, units }]);
-      for (const group of units.groups) if (group >= 0) makers.set(group, (makers.get(group) ?? new Set()).add(layer));
-    }
+  for (const { name, layer, prunable } of weights) {
+    if (!prunable) continue;
+    const axes = (structure.axes.get(name) ?? []).filter(({ side }) => side === 'makes' || side === 'both');
+    kernels.set(layer, { name, axes });
+    for (const { groups } of axes)
+      for (const group of groups) if (group >= 0) makers.set(group, (makers.get(group) ?? new Set()).add(layer));
+  }
   return (row) => {
-    const own = kernels.get(row);
-    if (!own) return null;
-    const { name, units } = own.reduce((most, one) =>
-      one.units.groups.length > most.units.groups.length ? one : most,
-    );
+    const { name, axes = [] } = kernels.get(row) ?? {};
+    if (axes.length === 0) return null;
+    const units = axes.reduce((most, one) => (one.groups.length > most.groups.length ? one : most));
     const free = [...new Set(units.groups)].filter((group) => group >= 0);
     const goWith = [...new Set(free.flatMap((group) => [...makers.get(group)!]))].filter((other) => other !== row);
     const reasons = structure.reasons.filter((reason) => reason.weight === name && reason.axis === units.axis);
@@ -70,7 +80,7 @@ export function operationUnits(
     return {
       count: units.groups.length,
       staying: units.groups.reduce((sum, group) => sum + Number(group < 0), 0),
-      causes: distinct(reasons.map(causeOf)),
+      causes: distinct(reasons.map((reason) => causeOf(reason, outside))),
       goWith,
       tiedBy: [...new Set(tiedBy.map(({ layer }) => layer))],
     };
