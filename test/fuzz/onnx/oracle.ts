@@ -10,7 +10,7 @@ import type { Graph, Node } from '../../../daemon/network/ir.js';
 import { recordPass } from '../../../daemon/network/recordPass.js';
 import { verified } from '../../../daemon/network/verify/verified.js';
 import { inInferenceMode, isInTrainingMode } from '../../../daemon/onnx/file/inferenceMode.js';
-import type { OnnxType } from '../../../daemon/onnx/file/onnxModel.js';
+import type { OnnxNode, OnnxType } from '../../../daemon/onnx/file/onnxModel.js';
 import { sizeOf } from '../../../daemon/protocol/shape.js';
 import { asFile } from '../../zoo/forward.js';
 import { Interpreter } from '../engine/float64/interpreter.js';
@@ -51,6 +51,14 @@ const TENSORS: Partial<Record<OnnxType, (values: Float32Array, dims: readonly nu
     ),
 };
 
+/** TensorProto.DataType: float16 and bfloat16. */
+const HALVES = [10, 16];
+
+function castsToHalf({ attributes }: OnnxNode): boolean {
+  const to = attributes.get('to');
+  return to?.kind === 'int' && HALVES.includes(to.value);
+}
+
 /** Records a pass. @returns the reason why it is not computed. @throws UserError of a batch that has no rule */
 export function passOf({ network, file, weights }: GraphModel): Pass | string {
   const batch = network.fileBatch ?? BATCH;
@@ -60,6 +68,8 @@ export function passOf({ network, file, weights }: GraphModel): Pass | string {
   const types = file.model.graph.inputs.map(({ type }) => type);
   const strange = types.find((type) => !TENSORS[type]);
   if (strange !== undefined) return `an input of ${strange}`;
+  // Such a number is computed in float32 here.
+  if (file.model.graph.nodes.some(castsToHalf)) return 'a cast to 16 bits';
   const random = createRandom(7);
   const draw = (type: OnnxType) => (type.includes('int') ? random.below(4) : type === 'bool' ? random.below(2) : 2 * random.next() - 1); // prettier-ignore
   const data = network.inputs.map(({ shape }, i) => Float32Array.from({ length: batch * sizeOf(shape) }, () => draw(types[i]!))); // prettier-ignore

@@ -124,20 +124,22 @@ const conv: Operator = (call) => {
       const part = sliced(lowering, x, rank - 1, (k * channels) / group, channels / group);
       return convolved(lowering, 'Conv2D', part, sliced(lowering, filter, rank - 1, (k * filters) / group, filters / group), windows); // prettier-ignore
     };
-    y = joined(
-      lowering,
-      Array.from({ length: group }, (_, k) => own(k)),
-    );
+    y = joined(call, group, own);
   }
   return lowering.ofImage(withBias(call, y));
 };
 
-/** Joins the channels of groups. */
-function joined(lowering: Lowering, groups: readonly Node[]): Node {
+/** Most groups that are no depthwise convolution: each adds a few operations to the graph. */
+const mostGroups = 1024;
+
+/** Computes each group by itself, and joins their channels. */
+function joined(call: Call, count: number, own: (group: number) => Node): Node {
+  if (count > mostGroups) throw call.refusal(`has ${count} groups; at most ${mostGroups} are computed, one beside the other`); // prettier-ignore
+  const groups = Array.from({ length: count }, (_, k) => own(k));
   const [first] = groups as [Node];
   const axis = first.shape.length - 1;
   if (groups.length === 1) return first;
-  return lowering.add('Concat', groups, first.shape.with(axis, first.shape[axis]! * groups.length), { axis });
+  return call.lowering.add('Concat', groups, first.shape.with(axis, first.shape[axis]! * groups.length), { axis });
 }
 
 /** Sizes of the transposed convolution's result, and its part that no window reaches at the start. */
@@ -228,7 +230,7 @@ const convTranspose: Operator = (call) => {
     const [from, length] = [(k * channels) / group, channels / group];
     return spread(sliced(lowering, x, rank - 1, from, length), sliced(lowering, filter, rank - 1, from, length), false);
   };
-  const y = joined(lowering, Array.from({ length: group }, (_, k) => own(k))); // prettier-ignore
+  const y = joined(call, group, own);
   if (y.shape.at(-1) !== filters) throw call.refusal('has groups that do not fit its filter');
   return lowering.ofImage(withBias(call, y));
 };

@@ -61,7 +61,9 @@ const selu = (f: Formula, x: Node, call: Call): Node => {
   return isUsual ? f.of('Selu', x) : f.mul(elu(f, x, alpha), gamma);
 };
 
-const celu = (f: Formula, x: Node, alpha: number): Node => {
+const celu = (f: Formula, x: Node, call: Call): Node => {
+  const alpha = call.float('alpha', 1);
+  if (!(alpha > 0)) throw call.refusal(`has ${alpha} as its "alpha", which is above 0`);
   if (alpha === 1) return f.of('Elu', x);
   return f.mul(f.of('Elu', f.div(x, alpha)), alpha);
 };
@@ -132,7 +134,7 @@ export const unaryOperators: Readonly<Record<string, Operator>> = {
   PRelu: prelu,
   LeakyRelu: elementwise((lowering, [x], shape, call) => lowering.add('LeakyRelu', [x!], shape, { alpha: call.float('alpha', 0.01) })), // prettier-ignore
   Elu: formula((f, x, call) => elu(f, x, call.float('alpha', 1))),
-  Celu: formula((f, x, call) => celu(f, x, call.float('alpha', 1))),
+  Celu: formula(celu),
   Selu: formula(selu),
   Gelu: formula(gelu),
   // x above the threshold, else 0.

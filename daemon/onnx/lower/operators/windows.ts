@@ -19,10 +19,10 @@ const AUTO_PADS = ['NOTSET', 'VALID', 'SAME_UPPER', 'SAME_LOWER'];
 /** Extent of a window with its dilation. */
 export const reachOf = (size: number, dilation: number): number => (size - 1) * dilation + 1;
 
-/** Windows, strides and dilations are at least 1. */
+/** Windows, strides and dilations are at least 1, and what executors count in: 32 bits. */
 export function refuseUneven(call: Call, ...lists: readonly (readonly number[])[]): void {
   for (const list of lists)
-    if (!list.every((n) => Number.isInteger(n) && n >= 1)) throw call.refusal(`has windows, strides or dilations of [${list}]`); // prettier-ignore
+    if (!list.every((n) => Number.isInteger(n) && n >= 1 && n < 2 ** 31)) throw call.refusal(`has windows, strides or dilations of [${list}]`); // prettier-ignore
 }
 
 /**
