@@ -146,13 +146,17 @@ describe('the loss and the error that Keras has', () => {
 });
 
 describe('a generator', () => {
-  it('loses filters of its transposed convolution; a budget that no neuron can meet gives the reason', async () => {
+  it('loses units of its dense layer, through a reshape, and filters of its transposed convolution; a budget that no neuron can meet gives the reason', async () => {
     const training = { batchSize: 30, learningRate: 0.02 };
     const { done } = await run('gan-generator', 'filters', { budget: { neurons: '50%' }, training, retrain: { epochs: 1, ...training } });
-    expect(done.budget).toMatchObject([{ kind: 'neurons', limit: 4, got: 4, met: true }]);
-    expect(done.perLayer).toMatchObject([{ layer: 'dense_5' }, { layer: 'conv2d_transpose', kept: 800 }, { layer: 'conv2d_transpose_1' }]);
+    expect(done.budget).toMatchObject([{ kind: 'neurons', limit: 8, got: 8, met: true }]);
+    expect(done.perLayer.map(({ layer }) => layer)).toEqual(['dense_5', 'conv2d_transpose', 'conv2d_transpose_1']);
+    // Eight channels of 40 weights, then eight filters of 25 weights that the last layer reads: what goes takes along what reads it.
+    const [dense, filters, last] = done.perLayer.map(({ kept }) => kept) as [number, number, number];
+    expect(dense / 40 + last / 25).toBe(8);
+    expect(filters).toBe((dense / 40) * last);
     const home = join(folder, 'gan-generator');
-    await writeFile(join(home, 'none.prune.json'), JSON.stringify(plan({ budget: { flops: '50%', prune: 'neurons' }, exclude: ['conv2d_transpose'], training })));
+    await writeFile(join(home, 'none.prune.json'), JSON.stringify(plan({ budget: { flops: '50%', prune: 'neurons' }, exclude: ['dense_5', 'conv2d_transpose'], training })));
     const { code, stderr } = await lcPrune(['run', 'none.prune.json'], { cwd: home });
     expect(code).toBe(2);
     expect(stderr).toMatch(/no neuron or filter of these layers can be removed: each is an output of the model/);
