@@ -42,7 +42,7 @@ const plan = (more: object) => ({
 
 interface Done {
   prunable: number;
-  perLayer: { layer: string }[];
+  perLayer: { layer: string; kept: number }[];
   budget: object[];
   others?: { output: string; moved: number; before?: Measured; after?: Measured }[];
 }
