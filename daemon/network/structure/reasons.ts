@@ -50,6 +50,12 @@ export class Causes {
     }
   }
 
+  /** What explains more than that pin: a softmax whose result leaves the model is the model's output. */
+  explaining(pin: Pin): Pin {
+    const result = pin.why === 'softmax' && pin.step ? this.#pins.get(keyOf({ value: pin.step.output, axis: pin.axis })) : undefined; // prettier-ignore
+    return result?.why === 'output' ? result : pin;
+  }
+
   /** @returns the cause and the operations on the way to it. */
   of(start: Axis, index: number): { readonly pin: Pin; readonly way: readonly Step[] } | null {
     const tie = this.classes.of(start.value, start.axis, index);
@@ -90,14 +96,15 @@ export function reasonsOf(classes: Classes, causes: Causes, weight: string, at: 
     for (let i = 0; i < pin.value.shape[pin.axis]!; i++) there.add(classes.of(pin.value, pin.axis, i));
     const alike = [...open].filter((i) => there.has(classes.of(value, axis, i)));
     for (const i of alike) open.delete(i);
+    const { why, step, value: held } = causes.explaining(pin);
     reasons.push({
       weight,
       axis,
       units: alike.length,
       of: n,
-      why: pin.why,
-      layer: pin.step && nameOf(pin.step),
-      node: pin.value.node,
+      why,
+      layer: step && nameOf(step),
+      node: held.node,
       through: [...new Set(way.filter(merges).map(nameOf))],
     });
   }

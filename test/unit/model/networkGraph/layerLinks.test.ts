@@ -36,7 +36,7 @@ test('an addition ties its operands; the output stays; a layer in between can be
   expect(links.get('answer')!.units).toEqual({
     count: 5,
     staying: 5,
-    causes: [{ why: 'softmax', layer: 'answer' }],
+    causes: [{ why: 'output', layer: null }],
     goWith: [],
     tiedBy: [],
   });
