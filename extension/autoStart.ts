@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { headOf } from './commands/pick.js';
+import { isSweepFile } from '../daemon/protocol/runs/sweepName.js';
 import type { Daemon } from './daemon/daemon.js';
 import { PLAN_LANGUAGE } from './ids.js';
-import { isSweepPath } from './commands/pick.js';
 import { isModelText } from './modelText.js';
 import { pathOf } from './paths.js';
 
@@ -20,7 +20,7 @@ export function registerAutoStart(daemon: Daemon): vscode.Disposable {
     if (document.uri.scheme !== 'file') return;
     if (
       document.languageId === PLAN_LANGUAGE ||
-      isSweepPath(pathOf(document.uri)) ||
+      isSweepFile(pathOf(document.uri)) ||
       (document.languageId === 'json' && isModelText(headOf(document)))
     )
       void daemon.session().catch(() => {});

@@ -1,6 +1,7 @@
 /** CodeLens of plans, sweeps, model files and Python programs. */
 import type { CodeLens } from 'vscode-languageserver-protocol/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { isSweepFile } from '../protocol/runs/sweepName.js';
 import type { LanguageHost } from './host.js';
 import type { ModelFile, ModelFiles } from './modelFiles.js';
 import { modelLenses, problemLens, readingLens } from './modelLens.js';
@@ -9,7 +10,7 @@ import { planLenses } from './planLens.js';
 import { fileOf, type PythonDocuments } from './python/pythonDocuments.js';
 import { pythonLenses } from './python/pythonLens.js';
 import type { RunFacts } from './runFacts.js';
-import { isSweepUri, sweepLenses } from './sweepLens.js';
+import { sweepLenses } from './sweepLens.js';
 import { LIMITS } from './limits.js';
 
 /** The services of the language server that the lenses use. */
@@ -43,7 +44,7 @@ export class Lenses {
         runs.map((run) => ({ ...run, folder: this.server.host.workspace.asNamed(run.folder) })),
       );
     }
-    if (isSweepUri(uri)) return sweepLenses(named);
+    if (isSweepFile(uri)) return sweepLenses(named);
     const model = await this.#openSoon(path);
     if (model === 'reading') return readingLens(named);
     if (!model) return problemLens(named, await this.server.models.problemOf(path));

@@ -2,8 +2,6 @@ import type { CodeLens } from 'vscode-languageserver-protocol/node';
 import type { AbsolutePath } from '../protocol/paths.js';
 import { command, TOP } from './planLens.js';
 
-export const isSweepUri = (uri: string): boolean => /\.sweep\.jsonc?$/i.test(uri);
-
 /** @param sweep the file as the client names it. */
 export const sweepLenses = (sweep: AbsolutePath): CodeLens[] => [
   { range: TOP, command: command('$(play) Run sweep', 'lcPrune.runSweep', { sweep }) },

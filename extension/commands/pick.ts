@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { MODEL_EDITOR, type RunItem } from '../ids.js';
 import { pathOf, type AbsolutePath } from '../paths.js';
+import { isSweepFile } from '../../daemon/protocol/runs/sweepName.js';
 import { isModelText } from '../modelText.js';
 import { displayName } from '../monitor/runView.js';
 import type { Run } from '../runs.js';
@@ -31,8 +32,6 @@ export async function findPlans(): Promise<AbsolutePath[]> {
   return found.map(pathOf).sort();
 }
 
-export const isSweepPath = (path: string): boolean => /\.sweep\.jsonc?$/.test(path);
-
 /** Sweep files of the workspace. */
 export async function findSweeps(): Promise<AbsolutePath[]> {
   const found = await vscode.workspace.findFiles('**/*.sweep.{json,jsonc}', EXCLUDED, FILES);
@@ -41,7 +40,7 @@ export async function findSweeps(): Promise<AbsolutePath[]> {
 
 async function looksLikeModel(path: AbsolutePath): Promise<boolean> {
   if (!path.endsWith('.json')) return true;
-  if (isPlanPath(path) || isSweepPath(path) || basename(path) === 'package.json') return false;
+  if (isPlanPath(path) || isSweepFile(path) || basename(path) === 'package.json') return false;
   const { open } = await import('node:fs/promises');
   const file = await open(path, 'r').catch(() => null);
   if (!file) return false;
@@ -89,7 +88,7 @@ export const pickPlan = async (title: string): Promise<AbsolutePath | undefined>
 
 /** A sweep: the one in front, the only one, or the user's choice. */
 export const pickSweep = async (title: string): Promise<AbsolutePath | undefined> =>
-  activeFile(isSweepPath) ??
+  activeFile(isSweepFile) ??
   pickFile(
     await findSweeps(),
     title,

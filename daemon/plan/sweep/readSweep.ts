@@ -5,8 +5,6 @@ import { plainIssues } from '../../protocol/issueText.js';
 import { SweepFile } from '../../protocol/runs/sweep.js';
 import { readPlanText } from '../readPlan.js';
 
-export const isSweepFile = (file: string): boolean => /\.sweep\.jsonc?$/.test(file);
-
 /** @param shown the file in messages. @throws UserError('plan-invalid') that names the field. */
 export async function readSweepFile(file: string, shown: string): Promise<SweepFile> {
   const text = await readPlanText(file, shown);
