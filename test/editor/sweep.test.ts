@@ -12,7 +12,9 @@ beforeAll(async () => {
   workspace = await makeWorkspace({ 'tiny.prune.json': plan() });
   const sweep = { plan: 'tiny.prune.json', over: { 'budget.keep': ['50%', '25%'] } };
   await writeFile(join(workspace.folder, 'budgets.sweep.json'), JSON.stringify(sweep, null, 2));
-  window = await Workbench.open({ folder: workspace.folder });
+  // A terminal drawn by the graphics card has no text that a test could read.
+  const settings = { 'terminal.integrated.gpuAcceleration': 'off' };
+  window = await Workbench.open({ folder: workspace.folder, settings });
 }, 120_000);
 afterAll(async () => {
   await artifact(window?.page, 'sweep-end');
