@@ -15,7 +15,7 @@ export const LIMITS = {
   /** And this much longer before a child process opens the data. */
   longTypingPause: 250,
   /** Between two posts to the monitor's page. */
-  monitorInterval: 40,
+  monitorInterval: 100,
   /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
   seriesRows: 1 << 17,
   /** Between two posts of changed runs to the table. */

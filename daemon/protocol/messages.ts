@@ -268,7 +268,7 @@ export const USER_ERROR = -32050;
 export const NOT_TRUSTED = -32051;
 
 /**
- * The batch metrics of an event stream as columns, at most one message per run every 50 ms; downsampled when the client is slow. `time`: milliseconds
+ * The batch metrics of an event stream as columns, at most one message per run every 100 ms; downsampled when the client is slow. `time`: milliseconds
  * since the epoch.
  */
 export const BatchColumns = z.object({

@@ -21,7 +21,7 @@ export const LIMITS = {
   outgoingBusy: 256 * 1024,
   /** Waiting batch points per run before every second one is dropped. */
   waitingPoints: 4096,
-  batchInterval: 50,
+  batchInterval: 100,
   /** Least interval between `lc/runChanged` of one run. */
   summaryInterval: 250,
   /** Interval between checks of the runs on disk, and of a followed log that has not grown for `tailPatience`. */

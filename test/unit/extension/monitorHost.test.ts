@@ -1,6 +1,7 @@
 /** The monitor's host side over a stand-in daemon: the messages to the page, in any order of the daemon's answers. */
 import { expect, test, vi } from 'vitest';
 import { EventEmitter, window } from './vscode.js';
+import { LIMITS } from '../../../extension/limits.js';
 import { MonitorHost } from '../../../extension/monitor/monitorHost.js';
 import { RunStream } from '../../../extension/runStream.js';
 import type { ToHost, ToPage } from '../../../webview/messages/monitor.js';
@@ -39,6 +40,9 @@ const BATCH = {
   learningRate: 0.1,
   samplesPerSecond: 1000,
 };
+
+/** The host has posted what it had by now. */
+const interval = () => new Promise((done) => setTimeout(done, LIMITS.monitorInterval + 60));
 
 function stand(memory: Map<string, unknown>) {
   const summaries = new Map<string, unknown>();
@@ -101,7 +105,7 @@ test('a history that comes before the list of runs is drawn when the list comes'
   const { host, panel, posted, summaries, reset, receive } = stand(new Map(SHOWN));
   await host.deserializeWebviewPanel(panel as never);
   receive({ type: 'ready' });
-  await new Promise((done) => setTimeout(done, 100));
+  await interval();
   expect(posted.filter((message) => message.type === 'columns')).toHaveLength(0);
   summaries.set(RUN, SUMMARY);
   reset.fire();
@@ -126,13 +130,13 @@ test('a run is described again when something but its columns has changed', asyn
   await host.deserializeWebviewPanel(panel as never);
   receive({ type: 'ready' });
   reset.fire();
-  await new Promise((done) => setTimeout(done, 100));
+  await interval();
   const descriptions = () => posted.filter((message) => message.type === 'run').length;
   const columns = () => posted.filter((message) => message.type === 'columns').length;
   const live = async (step: number) => {
     const one = Object.fromEntries(['epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'].map((c) => [c, [1]]));
     handlers.get('lc/batches')!({ run: RUN, step: [step], ...one });
-    await new Promise((done) => setTimeout(done, 60));
+    await interval();
   };
   await live(2);
   const [described, sent] = [descriptions(), columns()];
@@ -251,18 +255,18 @@ test('a page that is still drawing gets no further news, then all of them at onc
   await host.deserializeWebviewPanel(panel as never);
   receive({ type: 'ready' });
   reset.fire();
-  await new Promise((done) => setTimeout(done, 100));
+  await interval();
   const columns = () => posted.filter((message) => message.type === 'columns');
   page.isFast = false;
   const before = columns().length;
   for (let step = 2; step <= 6; step++) {
     const one = Object.fromEntries(['epoch', 'loss', 'learningRate', 'samplesPerSecond', 'time'].map((c) => [c, [1]]));
     handlers.get('lc/batches')!({ run: RUN, step: [step], ...one });
-    await new Promise((done) => setTimeout(done, 60));
+    await interval();
   }
   expect(columns()).toHaveLength(before + 1);
   receive({ type: 'drawn' });
-  await new Promise((done) => setTimeout(done, 60));
+  await interval();
   const rows = columns()
     .slice(before)
     .map(({ tables }) => Buffer.from(tables.batch!.columns['step']!, 'base64').length / 8);
