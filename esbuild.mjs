@@ -42,7 +42,7 @@ const node = {
     ...entries({
       cli: 'daemon/cli/main.ts',
       daemon: 'daemon/main.ts',
-      modelWorker: 'daemon/language/modelWorker.ts',
+      modelWorker: 'daemon/server/models/modelWorker.ts',
       trainer: 'daemon/trainer/process/main.ts',
       schemas: 'schemas/write.ts',
     }),

@@ -1,3 +1,4 @@
+import type { LayerSummary } from '../model/model.js';
 import type { FoundData } from '../protocol/dataChoice.js';
 import type { LayerKept } from '../protocol/events.js';
 import type { AbsolutePath } from '../protocol/paths.js';
@@ -18,6 +19,8 @@ export interface LanguageHost {
   listRuns(workspace: string): Promise<RunSummary[]>;
   /** Kept weights per layer as of the run's latest C step or end. */
   lastPerLayer(folder: string): Promise<readonly LayerKept[] | null>;
+  /** The layers of a model of any format. @throws UserError */
+  layersOf(path: string, workspace: string): Promise<readonly LayerSummary[]>;
   /** Data that fits a model, for a plan in `planFolder`; the answer may be some seconds old. @throws UserError. */
   searchData(
     model: string | { readonly architecture: (typeof ARCHITECTURES)[number] },

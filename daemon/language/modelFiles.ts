@@ -10,6 +10,7 @@ import type { LayerSummary } from '../model/model.js';
 import { FileCache } from '../files/fileCache.js';
 import { stampFile } from '../files/fileStamps.js';
 import { countZerosInBackground, readModelInBackground } from './modelJobs.js';
+import type { LanguageHost } from './host.js';
 import { LIMITS } from './limits.js';
 
 type ArchitectureName = (typeof ARCHITECTURES)[number];
@@ -44,10 +45,25 @@ const KEPT = 8;
 /** A model is recognised by its first bytes: every writer puts the keys there. */
 const HEAD = 64 * 1024;
 
+const architectures = new Map<ArchitectureName, Promise<readonly LayerSummary[]>>();
+
+/** The layers of an architecture that the product builds itself. */
+export function architectureLayers(name: ArchitectureName): Promise<readonly LayerSummary[]> {
+  let layers = architectures.get(name);
+  if (!layers) {
+    layers = Promise.all([import('../model/setup/architectures.js'), import('../model/summarize.js')]).then(
+      ([{ buildArchitecture }, { summarizeModel }]) => summarizeModel(buildArchitecture(name, 0)),
+    );
+    architectures.set(name, layers);
+  }
+  return layers;
+}
+
 export class ModelFiles {
   readonly #parsed = new FileCache<Parsed>({ kept: KEPT });
   readonly #zeros = new FileCache<number | null>({ kept: KEPT });
-  readonly #architectures = new Map<string, Promise<readonly LayerSummary[]>>();
+  /** @param readLayers reads a model of any format. */
+  constructor(private readonly readLayers: LanguageHost['layersOf']) {}
 
   /** The model in a JSON file, or null if there is none. @param path absolute, checked to lie in the workspace. */
   async open(path: string): Promise<ModelFile | null> {
@@ -67,24 +83,7 @@ export class ModelFiles {
    */
   async layersOf(path: string, workspace: string): Promise<readonly LayerSummary[]> {
     const file = await this.open(path);
-    if (file) return file.layers;
-    const [{ readModel }, { summarizeModel }] = await Promise.all([
-      import('../model/files/readModel.js'),
-      import('../model/summarize.js'),
-    ]);
-    return summarizeModel(await readModel(path, { workspace }));
-  }
-
-  /** The layers of an architecture that the product builds itself. */
-  async architectureLayers(name: ArchitectureName): Promise<readonly LayerSummary[]> {
-    let layers = this.#architectures.get(name);
-    if (!layers) {
-      layers = Promise.all([import('../model/setup/architectures.js'), import('../model/summarize.js')]).then(
-        ([{ buildArchitecture }, { summarizeModel }]) => summarizeModel(buildArchitecture(name, 0)),
-      );
-      this.#architectures.set(name, layers);
-    }
-    return layers;
+    return file ? file.layers : this.readLayers(path, workspace);
   }
 
   /** Zeros among the prunable weights; null if they cannot or should not be counted, undefined until `countZeros`. */
@@ -134,7 +133,6 @@ async function parse(path: string, bytes: number): Promise<Parsed> {
     if (!isModelJson(head) && !isGraphModelJson(head)) return { file: null, problem: null };
     return { file: await readModelInBackground(path, bytes), problem: null };
   } catch (error) {
-    // Errors of a worker thread have lost their class; those of this product begin with the file.
     const { message } = error as Error;
     return { file: null, problem: message.startsWith(`${path} `) ? message.slice(path.length + 1) : null };
   }

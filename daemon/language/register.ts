@@ -32,7 +32,7 @@ import { completePlan } from './completion.js';
 import { explainLayer, hoverPlan } from './hover.js';
 import type { LanguageHost } from './host.js';
 import { Lenses } from './lenses.js';
-import { layerAt, ModelFiles } from './modelFiles.js';
+import { architectureLayers, layerAt, ModelFiles } from './modelFiles.js';
 import { formatPlan, symbolsOf } from './outline.js';
 import { codeActions } from './codeActions.js';
 import { modelOfPlan, type ModelNamed } from './dataFixes.js';
@@ -60,7 +60,7 @@ export interface Language {
 const lensKey = (summary: RunSummary | null): string => summary?.state ?? 'deleted';
 
 class LanguageServer implements Language {
-  readonly #models = new ModelFiles();
+  readonly #models: ModelFiles;
   readonly #facts: RunFacts;
   readonly #plans: PlanDocuments;
   readonly #python = new PythonDocuments();
@@ -74,6 +74,7 @@ class LanguageServer implements Language {
     readonly connection: MessageConnection,
     readonly host: LanguageHost,
   ) {
+    this.#models = new ModelFiles((path, folder) => host.layersOf(path, folder));
     this.#facts = new RunFacts(host);
     this.#lenses = new Lenses({
       host,
@@ -196,7 +197,7 @@ class LanguageServer implements Language {
     return analysePlan(document.getText(), {
       ...place,
       layersOf: (path) => this.#models.layersOf(path, place.folder),
-      architectureLayers: (name) => this.#models.architectureLayers(name),
+      architectureLayers,
     });
   }
 

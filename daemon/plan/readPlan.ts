@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { buildArchitecture } from '../model/setup/architectures.js';
 import type { FileFormat } from '../lc/budgets.js';
-import type { Model } from '../model/model.js';
+import type { LayerSummary, Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
 import { summarizeModel } from '../model/summarize.js';
 import { isInside, resolveInside, workspacePath } from '../files/workspacePath.js';
@@ -20,22 +20,31 @@ import { LIMITS } from './limits.js';
 /** "mnist.prune.json" -> "mnist" */
 export const planName = (path: string): string => basename(path).replace(/(\.prune)?\.jsonc?$/, '');
 
+/** What a plan is resolved for. */
+interface OpenedModel {
+  readonly layers: readonly LayerSummary[];
+  readonly format?: FileFormat;
+}
+
 /** The plan's model and its path. */
 async function modelOf(
   plan: Plan,
   planFile: string,
-  workspace: string,
-): Promise<{ modelPath: WorkspacePath | null; model: Model }> {
-  if (typeof plan.model !== 'string') return { modelPath: null, model: buildArchitecture(plan.model.architecture, 0) };
+  { workspace, formatOf, opened }: ReadOptions,
+): Promise<OpenedModel & { modelPath: WorkspacePath | null }> {
+  const of = (model: Model): OpenedModel => ({ layers: summarizeModel(model), ...(formatOf && { format: formatOf(model) }) }); // prettier-ignore
+  if (typeof plan.model !== 'string') return { modelPath: null, ...of(buildArchitecture(plan.model.architecture, 0)) };
   const file = await resolveInside(workspace, dirname(planFile), plan.model);
-  const model = await readModel(file, { workspace });
-  return { modelPath: workspacePath(workspace, file), model };
+  const { layers, format } = opened ? await opened(file) : of(await readModel(file, { workspace }));
+  return { modelPath: workspacePath(workspace, file), layers, ...(format && { format }) };
 }
 
 interface ReadOptions {
   readonly workspace: string;
   readonly asPath?: PathSettings;
   readonly formatOf?: (model: Model) => FileFormat;
+  /** Reads the model's file, or has it already. */
+  readonly opened?: (file: string) => Promise<OpenedModel>;
 }
 
 /**
@@ -64,14 +73,11 @@ export async function readPlanText(file: string, shown: string): Promise<string>
  * The plan of a text, as if it were in a file; the file need not exist.
  * @param file its real path, inside the workspace. @throws as `readPlan`.
  */
-export async function resolveText(
-  text: string,
-  file: string,
-  { workspace, asPath, formatOf }: ReadOptions,
-): Promise<ResolvedPlan> {
+export async function resolveText(text: string, file: string, options: ReadOptions): Promise<ResolvedPlan> {
+  const { workspace, asPath } = options;
   const shown = workspacePath(workspace, file);
   const plan = requirePlan(text, shown);
-  const { modelPath, model } = await modelOf(plan, file, workspace);
+  const { modelPath, ...model } = await modelOf(plan, file, options);
   const dataPaths = new Map<string, string>();
   const data = typeof plan.data === 'string' ? { source: plan.data } : plan.data;
   for (const source of [data.source, 'test' in data ? data.test : undefined]) {
@@ -85,8 +91,7 @@ export async function resolveText(
       planPath: shown,
       modelPath,
       dataPath: (source) => dataPaths.get(source) ?? source,
-      layers: summarizeModel(model),
-      ...(formatOf && { format: formatOf(model) }),
+      ...model,
     },
     shown,
     text,

@@ -12,9 +12,11 @@ import type * as Finish from '../runs/results/finish.js';
 import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
-import type * as ReadPlan from '../plan/readPlan.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { runInChild, type JobName } from './jobs/childJob.js';
 import { warmJob } from './jobs/jobProcess.js';
+import type { PlanToRead } from './models/loadedModel.js';
+import { Models } from './models/models.js';
 
 export interface Backend {
   readonly startRun: typeof Supervisor.startRun;
@@ -44,12 +46,15 @@ export interface Backend {
   readonly readFinish: typeof Finish.readFinish;
   readonly readExports: typeof Kept.readExports;
   readonly readChanged: typeof Kept.readChanged;
-  readonly readPlan: typeof ReadPlan.readPlan;
+  /** Models that clients ask about. */
+  readonly models: Models;
+  readonly readPlan: (path: string, options: Omit<PlanToRead, 'path'>) => Promise<ResolvedPlan>;
   readonly runInChild: typeof runInChild;
   /** Has a process ready for a job that is about to be asked for. */
   readonly warmJob: (job: JobName) => void;
 }
 
+const models = new Models();
 const keeping = () => import('../runs/keepers.js');
 let keepers: Promise<Keeping.Keepers> | undefined;
 const registry = () => import('../runs/list/registry.js');
@@ -82,13 +87,8 @@ export const backend: Backend = {
   readFinish: async (...args) => (await import('../runs/results/finish.js')).readFinish(...args),
   readExports: async (...args) => (await import('../runs/results/kept.js')).readExports(...args),
   readChanged: async (...args) => (await import('../runs/results/kept.js')).readChanged(...args),
-  async readPlan(path, options) {
-    const [{ readPlan }, { fileFormatOf }] = await Promise.all([
-      import('../plan/readPlan.js'),
-      import('../export/sparse/packageFormat.js'),
-    ]);
-    return readPlan(path, { formatOf: fileFormatOf, ...options });
-  },
+  models,
+  readPlan: (path, options) => models.readPlan({ path, ...options }),
   runInChild,
   warmJob,
 };

@@ -7,7 +7,7 @@ import type { DataSearches } from './jobs/dataSearches.js';
 import type { EngineProbes } from './jobs/engineProbes.js';
 import type { RunningRuns } from './runningRuns.js';
 import type { Log } from './log.js';
-import type { ModelCache } from './modelCache.js';
+import type { Models } from './models/models.js';
 import type { RunStream } from './connection/stream.js';
 import type { Workspace } from './workspace.js';
 
@@ -15,7 +15,7 @@ import type { Workspace } from './workspace.js';
 export interface Context {
   readonly backend: Backend;
   readonly running: RunningRuns;
-  readonly models: ModelCache;
+  readonly models: Models;
   readonly engines: EngineProbes;
   readonly searches: DataSearches;
   readonly workspace: Workspace;

@@ -43,6 +43,9 @@ export const LIMITS = {
   searchLifetime: 20_000,
   /** Drivers and packages do not come and go by the second, and a probe takes one. */
   probeLifetime: 60_000,
+  /** Files of models up to this size are read by the daemon itself, larger ones in a thread; a graph of ONNX has many nodes in few bytes. */
+  modelInPlace: 8 * 1024 * 1024,
+  graphInPlace: 64 * 1024,
   /** A model that nobody asks for is kept for this long. */
   modelLifetime: 60_000,
   /** How long the trainers get to write a checkpoint when the daemon ends. */

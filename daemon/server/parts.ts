@@ -6,7 +6,6 @@ import { DataSearches } from './jobs/dataSearches.js';
 import { EngineProbes } from './jobs/engineProbes.js';
 import { RunningRuns } from './runningRuns.js';
 import type { Log } from './log.js';
-import { ModelCache } from './modelCache.js';
 
 export type Parts = Pick<Context, 'backend' | 'running' | 'models' | 'engines' | 'searches' | 'log'>;
 
@@ -14,7 +13,7 @@ export type Parts = Pick<Context, 'backend' | 'running' | 'models' | 'engines' |
 export const createParts = (backend: Backend, log: Log, program: Program): Parts => ({
   backend,
   running: new RunningRuns(backend, log, program),
-  models: new ModelCache(),
+  models: backend.models,
   engines: new EngineProbes((folders) => backend.runInChild('probe', { folders })),
   searches: new DataSearches((params) => backend.runInChild('searchData', params)),
   log,

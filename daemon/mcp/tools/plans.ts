@@ -1,7 +1,7 @@
 /** Tools for plan files: checking one, previewing a budget, and writing a first one. */
 import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { ModelFiles } from '../../language/modelFiles.js';
+import { architectureLayers } from '../../language/modelFiles.js';
 import { analysePlan } from '../../language/planAnalysis.js';
 import { LineIndex } from '../../language/text.js';
 import { UserError } from '../../protocol/errors.js';
@@ -26,8 +26,6 @@ async function planText(root: Root, plan: string): Promise<{ path: string; writt
 }
 
 const TaskPreview = z.object({ task: z.string(), layers: z.array(z.string()), preview: BudgetPreview });
-
-const models = new ModelFiles();
 
 export const checkPlan = defineTool({
   name: 'check_plan',
@@ -62,8 +60,8 @@ export const checkPlan = defineTool({
     const { findings, resolved } = await analysePlan(written, {
       path,
       folder,
-      layersOf: (model) => models.layersOf(model, folder),
-      architectureLayers: (name) => models.architectureLayers(name),
+      layersOf: (model) => root.context.models.layersOf(model, folder),
+      architectureLayers,
     });
     const lines = new LineIndex(written);
     const problems = findings.map(({ code, message, offset, fixes }) => {

@@ -64,6 +64,7 @@ export function openSession(socket: WebSocket, shared: Shared): void {
     workspace,
     listRuns: (folder) => running.list(folder),
     lastPerLayer: shared.backend.lastPerLayer,
+    layersOf: (path, folder) => shared.models.layersOf(path, folder),
     searchData: (model, place) => shared.searches.search(model, place),
     log,
   });

@@ -1,56 +1,10 @@
 /** Model files: summaries, previews of budgets, and first plans. */
 import { open, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { frontEndOf } from '../../model/frontEnds/frontEndOf.js';
-import { frozenNote } from '../../model/layers/trainedLayers.js';
 import { UserError } from '../../protocol/errors.js';
-import type { ModelSummary } from '../../protocol/messages.js';
-import type { AbsolutePath } from '../../protocol/paths.js';
 import type { Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
-import type { LoadedModel } from '../modelCache.js';
 import { previewForRun } from '../jobs/planModel.js';
-import { asInNewPlan, previewBudget } from '../../plan/previewBudget.js';
-
-function countZeros(values: Float32Array): number {
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
-  return zeros;
-}
-
-/** Zeros are counted among prunable weights only. @param path the model's file, as the client names it. */
-export function modelSummary({ model, layers, weights }: LoadedModel, path: AbsolutePath): ModelSummary {
-  const frontEnd = frontEndOf(model);
-  const links = frontEnd.links();
-  const rows = layers.map((layer) => {
-    const kernels = layer.weights.filter((weight) => weight.prunable);
-    const zeros = kernels.reduce((total, { name }) => total + countZeros(weights.get(name) ?? new Float32Array()), 0);
-    return {
-      name: layer.name,
-      className: layer.className,
-      outputShape: layer.outputShape ? [...layer.outputShape] : null,
-      params: layer.params,
-      prunable: layer.prunable,
-      flops: layer.flops,
-      zeros,
-      frozen: layer.frozen === true,
-      ...(links.get(layer.name) ?? { reads: [], units: null }),
-    };
-  });
-  const sum = (key: 'params' | 'prunable' | 'flops' | 'zeros') => rows.reduce((total, row) => total + row[key], 0);
-  return {
-    path,
-    format: model.format,
-    name: frontEnd.name ?? basename(model.path),
-    params: sum('params'),
-    prunable: sum('prunable'),
-    bytes: model.weights.reduce((total, weight) => total + weight.data.length * 4, 0),
-    flops: sum('flops'),
-    zeros: sum('zeros'),
-    layers: rows,
-    notes: [...model.notes, frozenNote(layers)].filter((note) => note !== null),
-  };
-}
 
 /** "net/model.json" -> "model"; a file with a common name is named after its folder. */
 function planStem(model: string): string {
@@ -64,12 +18,12 @@ export const modelHandlers: Pick<
 > = {
   async 'lc/inspect'({ model }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
-    return modelSummary(await models.load(path, folder), model);
+    return models.ask('summary', path, folder, { shown: model });
   },
 
   async 'lc/preview'({ model, budget, exclude }, { workspace, models }) {
     const { folder, path } = await workspace.contain(model);
-    return previewBudget(asInNewPlan(await models.load(path, folder)), budget, exclude);
+    return models.ask('preview', path, folder, { budget, exclude });
   },
 
   async 'lc/previewPlan'({ planPath, budget }, { workspace, models, backend }) {
@@ -90,9 +44,8 @@ export const modelHandlers: Pick<
     if ((budget === undefined) === (bound === undefined))
       throw new UserError('usage', 'give either a budget or a bound on the error', { field: 'budget' });
     const { folder, path } = await workspace.contain(model);
-    const loaded = await models.load(path, folder);
     // A goal only needs something to prune.
-    const problem = previewBudget(asInNewPlan(loaded), budget ?? { keep: '100%' }).problem;
+    const { problem } = await models.ask('preview', path, folder, { budget: budget ?? { keep: '100%' } });
     if (problem) throw new UserError('budget-impossible', problem, { field: 'budget' });
     if (name !== undefined && !/^[\p{L}\p{N} ._-]{1,100}$/u.test(name)) {
       throw new UserError(
@@ -104,7 +57,7 @@ export const modelHandlers: Pick<
     const { planPath, planText, saysJust } = await import('../../plan/planText.js');
     const { dataAsWritten, newPlan } = await import('../../plan/newPlan.js');
     const source = await dataAsWritten(dirname(path), data, folder);
-    const wanted = newPlan(loaded.layers, {
+    const wanted = newPlan(await models.layersOf(path, folder), {
       model: planPath(dirname(path), path),
       data: source,
       budget,

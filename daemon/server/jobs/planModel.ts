@@ -8,7 +8,7 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import type { NewestWeights } from '../../runs/newestWeights.js';
 import { drawLayer, imageOf } from './layerPicture.js';
-import type { ModelCache } from '../modelCache.js';
+import type { Models } from '../models/models.js';
 import { previewForPlan, type PreviewModel } from '../../plan/previewBudget.js';
 
 interface RunPlace {
@@ -18,24 +18,20 @@ interface RunPlace {
   readonly folder: string | null;
 }
 
-/**
- * The plan's model file, or the reference that the run trained itself, or (before that) the bare architecture; its layers as the plan trains them.
- */
-async function modelOf(run: RunPlace, models: ModelCache): Promise<PreviewModel> {
-  const model = await wholeModel(run, models);
-  return { ...model, layers: trainedLayers(model.layers, run.plan) };
+/** The plan's model file, or the reference that the run trained itself; null before that: the bare architecture. */
+async function modelFileOf({ plan, workspace, folder }: RunPlace): Promise<string | null> {
+  if ('path' in plan.model) return join(workspace, plan.model.path);
+  return folder === null ? null : findModelIn(join(folder, 'reference'));
 }
 
-async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCache): Promise<PreviewModel> {
-  if ('path' in plan.model) return models.load(join(workspace, plan.model.path), workspace);
-  const trained = folder && (await findModelIn(join(folder, 'reference')));
-  if (trained) return models.load(trained, workspace);
+async function architectureOf({ model: named, seed }: ResolvedPlan): Promise<PreviewModel> {
+  if ('path' in named) throw new Error(`${named.path} is no architecture`);
   const [{ buildArchitecture }, { summarizeModel }, { fileFormatOf }] = await Promise.all([
     import('../../model/setup/architectures.js'),
     import('../../model/summarize.js'),
     import('../../export/sparse/packageFormat.js'),
   ]);
-  const model = buildArchitecture(plan.model.architecture, plan.seed);
+  const model = buildArchitecture(named.architecture, seed);
   return { layers: summarizeModel(model), weights: null, format: fileFormatOf(model) };
 }
 
@@ -43,10 +39,13 @@ async function wholeModel({ plan, workspace, folder }: RunPlace, models: ModelCa
 export async function previewForRun(
   run: RunPlace,
   budget: Budget,
-  models: ModelCache,
+  models: Models,
   pruned?: readonly string[],
 ): Promise<BudgetPreview> {
-  return previewForPlan(await wholeModel(run, models), run.plan, budget, pruned);
+  const { plan, workspace } = run;
+  const file = await modelFileOf(run);
+  if (file === null) return previewForPlan(await architectureOf(plan), plan, budget, pruned);
+  return models.ask('previewForPlan', file, workspace, { plan, budget, pruned });
 }
 
 /** @throws UserError('run-invalid') if the layer has no prunable weights, or there is no checkpoint yet. */
@@ -54,9 +53,11 @@ export async function pictureForRun(
   run: RunPlace,
   newest: NewestWeights | null,
   layerName: string,
-  models: ModelCache,
+  models: Models,
 ): Promise<LayerPicture> {
-  const { layers } = await modelOf(run, models);
+  const file = await modelFileOf(run);
+  const whole = file === null ? (await architectureOf(run.plan)).layers : await models.layersOf(file, run.workspace);
+  const layers = trainedLayers(whole, run.plan);
   if (!newest) throw new UserError('run-invalid', 'the run has no checkpoint yet; look again after its first one');
   // Flat vectors hold the prunable weights first, in the model's order.
   let offset = 0;

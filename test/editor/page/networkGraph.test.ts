@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
 import { summarizeModel } from '../../../daemon/model/summarize.js';
 import { AbsolutePath } from '../../../daemon/protocol/paths.js';
-import { modelSummary } from '../../../daemon/server/handlers/models.js';
+import { modelSummary } from '../../../daemon/server/models/loadedModel.js';
 import type { ToModelPage } from '../../../webview/messages/model.js';
 import { artifact } from '../expectEventually.js';
 import { findings } from './accessibility.js';
@@ -27,7 +27,6 @@ function shown(name: 'lenet300' | 'resnet20' | 'resnet110', share: ((i: number) 
       model: { ...built, path },
       layers,
       weights: new Map(built.weights.map((weight) => [weight.name, weight.data])),
-      format: {} as never,
     },
     path,
   );

@@ -3,6 +3,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ModelFiles } from '../../../daemon/language/modelFiles.js';
 import { tinyModel, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 
+/** No test here opens another format than model.json. */
+const noLayers = () => Promise.resolve([]);
+
 let ws: TinyWorkspace;
 beforeEach(async () => {
   ws = await tinyWorkspace();
@@ -10,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => ws.remove());
 
 it('counts zeros once, and again when a shard was replaced behind the same model.json', async () => {
-  const files = new ModelFiles();
+  const files = new ModelFiles(noLayers);
   const path = ws.path('model.json');
   expect(await files.knownZeros(path)).toBeUndefined();
   expect(await files.countZeros(path, ws.folder)).toBe(0);
@@ -24,7 +27,7 @@ it('counts zeros once, and again when a shard was replaced behind the same model
 });
 
 it('counts zeros once a shard that could not be read was put right, behind the same model.json', async () => {
-  const files = new ModelFiles();
+  const files = new ModelFiles(noLayers);
   const path = ws.path('model.json');
   const { weights } = tinyModel();
   await writeFile(ws.path('weights.bin'), 'short');
@@ -40,7 +43,7 @@ it('counts zeros once a shard that could not be read was put right, behind the s
 });
 
 it('reads a model.json again that was replaced by one of the same size and time', async () => {
-  const files = new ModelFiles();
+  const files = new ModelFiles(noLayers);
   const path = ws.path('model.json');
   await utimes(path, 1e9, 1e9);
   const before = (await files.open(path))!.layers.map(({ name }) => name);

@@ -1,13 +1,13 @@
 import { copyFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ModelCache } from '../../../daemon/server/modelCache.js';
+import { LoadedModels } from '../../../daemon/server/models/loadedModel.js';
 import { tinyModel, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 
 let ws: TinyWorkspace;
-let cache: ModelCache;
+let cache: LoadedModels;
 beforeEach(async () => {
   ws = await tinyWorkspace();
-  cache = new ModelCache();
+  cache = new LoadedModels();
 });
 afterEach(() => ws.remove());
 
