@@ -17,7 +17,7 @@ import {
   VIEWS,
   WALKTHROUGH,
 } from '../../../extension/ids.js';
-import { extensionPage } from '../../host/extensionPage.mjs';
+import { extensionPage } from '../../host/vsix/page.mjs';
 
 const { contributes } = manifest;
 const source = async (path: string) => readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');

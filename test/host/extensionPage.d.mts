@@ -1,1 +1,0 @@
-export function extensionPage(markdown: string, folder: string): string;

@@ -1,0 +1,1 @@
+export function platformOf(bytes: Uint8Array): string | null;

@@ -1,0 +1,1 @@
+export function repositoryOf(args: string[], manifest: { repository?: { url?: string } }): string | null;

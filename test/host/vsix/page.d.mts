@@ -1,0 +1,1 @@
+export function extensionPage(markdown: string, folder: string, root?: string | null): string;
