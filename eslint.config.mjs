@@ -25,7 +25,7 @@ const core = ['files', 'network', 'onnx', 'engine', 'lc', 'model', 'data', 'expo
 /** The rooms of the daemon, and what each may import beside itself: the table of docs/architecture.md, which a test compares. */
 export const ROOMS = {
   // A kind of budget is one module, its validator and labels beside its C step: the plan's schema is read there.
-  protocol: ['lc/budgets'],
+  protocol: ['lc/budgets', 'lc/learningRate.ts'],
   // The format of numbers is not mathematics, and depends on text only.
   lc: ['protocol/format.ts', 'protocol/shape.ts'],
   files: ['protocol'],

@@ -1,6 +1,6 @@
 /** The tables of a report: the runs' events, the thinned network and the sizes of all formats. */
 import type { RunEvent } from '../protocol/events.js';
-import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
 import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
@@ -124,6 +124,23 @@ export function layerTable(runs: readonly ReportRun[]): Table {
 }
 
 /** Runs of earlier versions do not record it. */
+/** How a rate moves, in words. */
+function rateText({
+  learningRate,
+  learningRateSchedule: schedule,
+  decay,
+  decayMode,
+  warmup,
+}: TrainingSettings): string {
+  const moves: Record<TrainingSettings['learningRateSchedule'], string> = {
+    constant: ', constant',
+    exponential: ` x ${decay} per ${decayMode}`,
+    cosine: `, cosine per ${decayMode === 'epoch' ? 'phase' : 'iteration'}`,
+    'one-cycle': `, one cycle per ${decayMode === 'epoch' ? 'phase' : 'run'}`,
+  };
+  return `learning rate ${learningRate}${moves[schedule]}${warmup > 0 ? `, ${warmup} epochs of warm-up` : ''}`;
+}
+
 const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>
   inputs.length === 0
     ? 'as stored'
@@ -143,11 +160,8 @@ export function settingsTable(run: ReportRun): Table {
       'Schedule',
       `mu_j = ${s.mu0} x ${s.a}^j, ${s.iterations} iterations, ${s.multipliers}, ${s.epochs} epochs an L step`,
     ],
-    [
-      'L step',
-      `SGD, batch ${t.batchSize}, learning rate ${t.learningRate} x ${t.decay} per ${t.decayMode}, ${t.nesterov ? 'Nesterov ' : ''}momentum ${t.momentum}`,
-    ],
-    ['Retraining', `${plan.retrain.epochs} epochs, learning rate ${plan.retrain.learningRate}`],
+    ['L step', `SGD, batch ${t.batchSize}, ${rateText(t)}, ${t.nesterov ? 'Nesterov ' : ''}momentum ${t.momentum}`],
+    ['Retraining', `${plan.retrain.epochs} epochs, ${rateText({ ...plan.retrain, decayMode: 'epoch' })}`],
     ['Engine', start ? `${start.engine} (${start.device})` : plan.engine],
     ['Seed', String(plan.seed)],
   ];

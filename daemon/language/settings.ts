@@ -76,10 +76,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'training.batchSize': `Samples per step. Default ${TRAINING.batchSize}, or what fits fewer samples and the memory there is; the run's notes say which.`,
   'training.learningRate':
     "eta of the first step. Inside an L step it is clipped: `eta' = min(eta, 1/(4 mu))`. Without one, a short test at the start of the run takes the largest of 0.1, 0.03, ... that does the model no harm; `retrain` has half of training's.",
+  'training.learningRateSchedule':
+    '`exponential` (default): `eta * decay^j`. `constant`. `cosine`: `eta (1 + cos(pi t))/2`. `one-cycle`: up from 1/25 of eta for 30% of the phase, then down to almost 0. t is the share of the clock that `decayMode` names.',
   'training.decay':
-    'Factor on the learning rate: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
+    'Factor of the exponential schedule: `eta_j = eta * decay^j`, j counts LC iterations (mode `iteration`) or epochs (mode `epoch`).',
   'training.decayMode':
-    '`iteration`: constant within an L step, decayed from one to the next. `epoch`: restarted every L step, decayed inside.',
+    'The clock of the schedule. `iteration`: constant within an L step, falls from one to the next. `epoch`: restarted every L step, falls inside.',
+  'training.warmup':
+    'Epochs for which the rate rises from a tenth to eta: at the beginning of the first L step, of the reference, of retraining. Default 0.',
   'training.momentum': 'm of `u <- m u - eta g`. Default ' + TRAINING.momentum,
   'training.nesterov': 'Nesterov momentum: `w <- w + m u - eta g`, with the new u. Default true.',
   'training.weightDecay': 'Adds `weightDecay * w` to the gradient of kernels. Default 0.',

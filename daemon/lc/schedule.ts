@@ -11,40 +11,6 @@ export const muAt = ({ mu0, a }: MuSchedule, j: number): number => mu0 * a ** j;
 export const growthPerIteration = (growth: number, iterations: number): number => growth ** (1 / (iterations - 1));
 
 /**
- * Upper bound on eta mu. With Nesterov momentum 0.9 a step is stable for eta (mu + h) < 1.357, h the loss's own curvature. The paper's min(eta, 1/mu)
- * [P, section 4] leaves almost nothing for h just when the clip sets in; a quarter leaves 1.1 of 1.357.
- */
-const CLIP = 0.25;
-
-/** min(eta, CLIP/mu): the learning rate at which loss and penalty together stay stable. */
-export const clipLearningRate = (eta: number, mu: number): number => Math.min(eta, CLIP / mu);
-
-export interface LearningRateSettings {
-  readonly learningRate: number;
-  /** Factor per LC iteration or per epoch. */
-  readonly decay: number;
-  /** "iteration": constant within an L step, decayed per iteration; "epoch": restarted every L step, decayed inside it. */
-  readonly decayMode: 'iteration' | 'epoch';
-}
-
-/**
- * The learning rate of a training step.
- * @param iteration LC iteration j >= 0 (0 outside the LC loop).
- * @param epoch epochs since this L step (or training) began; whole epochs count.
- * @param mu of the iteration, or null without penalty term (reference, retraining): then nothing is clipped.
- */
-export function learningRateAt(
-  settings: LearningRateSettings,
-  iteration: number,
-  epoch: number,
-  mu: number | null,
-): number {
-  const decays = settings.decayMode === 'iteration' ? iteration : Math.floor(epoch);
-  const eta = settings.learningRate * settings.decay ** decays;
-  return mu === null ? eta : clipLearningRate(eta, mu);
-}
-
-/**
  * Gradual magnitude pruning's sparsity, s_f + (s_i - s_f)(1 - t)^3. (Zhu & Gupta 2017, eq. 1)
  * @param progress t, the share of the pruning phase that is over; clamped to [0, 1].
  * @param final sparsity at t = 1, a fraction of zeros.

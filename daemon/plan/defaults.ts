@@ -4,8 +4,10 @@ import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js
 export const TRAINING: TrainingSettings = {
   batchSize: 256,
   learningRate: 0.1,
+  learningRateSchedule: 'exponential',
   decay: 0.98,
   decayMode: 'iteration',
+  warmup: 0,
   momentum: 0.9,
   nesterov: true,
   weightDecay: 0,

@@ -201,6 +201,15 @@ function resolveSchedule({ muEnd, ...written }: NonNullable<Plan['schedule']>): 
   return { ...schedule, a: growthPerIteration(growth, iterations), firstEpochs };
 }
 
+/** @throws PlanMeaningError if a section has the factor of another schedule than its own. */
+function checkRates(plan: Plan): void {
+  for (const section of RATED) {
+    const { learningRateSchedule = 'exponential', decay } = plan[section] ?? {};
+    if (learningRateSchedule !== 'exponential' && decay !== undefined)
+      throw new PlanMeaningError([section, 'decay'], `"decay" is of the exponential schedule: leave it out with "${learningRateSchedule}"`); // prettier-ignore
+  }
+}
+
 /** Sections without a learning rate in the plan: the run searches for one. */
 const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
   RATED.filter((section) => plan[section]?.learningRate === undefined);
@@ -209,6 +218,7 @@ const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
  * @throws PlanMeaningError at the first layer pattern that matches nothing, budget that cannot be met, or contradiction.
  */
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
+  checkRates(plan);
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
   const own = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };

@@ -4,6 +4,7 @@
  * (`schemas/prune.schema.json`, written by `npm run schemas`).
  */
 import { z } from 'zod';
+import { RATE_SCHEDULES, type RateSchedule as RateScheduleName } from '../lc/learningRate.js';
 import { Budget, ByteSize, Share } from './budget.js';
 
 export { Budget };
@@ -30,6 +31,9 @@ export const ARCHITECTURES = [
   'resnet110',
 ] as const;
 
+/** How a learning rate moves over its clock (`decayMode`). */
+export const RateSchedule = z.enum(Object.keys(RATE_SCHEDULES) as [RateScheduleName, ...RateScheduleName[]]);
+
 export const Training = z.strictObject({
   batchSize: z
     .int()
@@ -42,16 +46,26 @@ export const Training = z.strictObject({
     .describe(
       'eta of the first step. Default 0.1, or less where a short test on the model at the start of the run says so; of "retrain": half of training\'s.',
     ),
+  learningRateSchedule: RateSchedule.optional().describe(
+    '"exponential": times "decay" (default). "constant". "cosine": to 0 along half a wave. "one-cycle": up from 1/25 for 30% of the phase, then down to almost 0.',
+  ),
   decay: positive
     .optional()
     .describe(
-      'Factor on the learning rate: per LC iteration (mode "iteration") or per epoch (mode "epoch"). Default 0.98.',
+      'Factor of the exponential schedule: per LC iteration (mode "iteration") or per epoch (mode "epoch"). Default 0.98.',
     ),
   decayMode: z
     .enum(['iteration', 'epoch'])
     .optional()
     .describe(
-      '"iteration": constant within an L step, decayed per LC iteration (default). "epoch": restarted every L step, decayed inside.',
+      'The clock of the schedule. "iteration": constant within an L step, falls per LC iteration (default). "epoch": restarted every L step, falls inside.',
+    ),
+  warmup: z
+    .number()
+    .min(0)
+    .optional()
+    .describe(
+      'Epochs for which the rate rises from a tenth at the beginning: of the first L step, the reference, retraining. Default 0.',
     ),
   momentum: fraction.optional().describe('Default 0.9.'),
   nesterov: z.boolean().optional().describe('Default true.'),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Continuation } from './ending.js';
 import { WorkspacePath } from './paths.js';
-import { ARCHITECTURES, Budget, ClassOrder } from './plan.js';
+import { ARCHITECTURES, Budget, ClassOrder, RateSchedule } from './plan.js';
 
 /** Methods that a run can be compared with, at equal budget and epochs. */
 export const BASELINES = ['magnitude', 'gradual'] as const;
@@ -16,8 +16,11 @@ const TrainingSettings = z.strictObject({
   /** Samples computed at once, if a whole batch does not fit into memory: a divisor of it. */
   microBatch: z.int().min(1).optional(),
   learningRate: z.number().positive(),
+  // Runs of earlier versions have neither this nor a warm-up.
+  learningRateSchedule: RateSchedule.default('exponential'),
   decay: z.number().positive(),
   decayMode: z.enum(['iteration', 'epoch']),
+  warmup: z.number().min(0).default(0),
   momentum: z.number(),
   nesterov: z.boolean(),
   weightDecay: z.number().min(0),

@@ -12,7 +12,8 @@
 import type { EngineSession } from '../engine/engine.js';
 import { cStep } from '../lc/cStep.js';
 import { penaltyTarget, updateMultipliers } from '../lc/multipliers.js';
-import { learningRateAt, muAt } from '../lc/schedule.js';
+import { learningRateAt } from '../lc/learningRate.js';
+import { muAt } from '../lc/schedule.js';
 import { createStopTest, distance, updateSupport, type Distance } from '../lc/stopTest.js';
 import { taskRanges } from '../lc/view.js';
 import { evaluateSets, primarySet } from './judge/evaluations.js';
@@ -80,10 +81,12 @@ export async function lcIterations(
 
     // L step.
     penaltyTarget(tasks, state.theta, state.lambda, mu, target);
+    const epochs = lStepEpochs(run.plan, j);
     const session = await trainPhase(run, state, {
       settings: training,
-      epochs: lStepEpochs(run.plan, j),
-      learningRate: (epoch) => learningRateAt(training, j, epoch, mu),
+      epochs,
+      learningRate: (epoch) =>
+        learningRateAt(training, { iteration: j, iterations: schedule.iterations, epoch, epochs }, mu),
       penalty: { mu, target, ranges },
     });
     const w = await session.getWeights();

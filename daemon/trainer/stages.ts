@@ -2,7 +2,7 @@
 import type { EngineSession } from '../engine/engine.js';
 import type { CompressionTask } from '../lc/compression.js';
 import { directCompression } from '../lc/cStep.js';
-import { learningRateAt } from '../lc/schedule.js';
+import { trainingRateAt } from '../lc/learningRate.js';
 import { updateSupport } from '../lc/stopTest.js';
 import { taskRanges } from '../lc/view.js';
 import { UserError } from '../protocol/errors.js';
@@ -15,9 +15,6 @@ import type { Outcome, Planned, Run, Tasks } from './run.js';
 import { stepsOf, trainPhase } from './trainPhase.js';
 import { percent } from '../protocol/format.js';
 
-/** Outside the LC loop there are no iterations to decay over: both modes decay per epoch. */
-const perEpoch = (settings: TrainingSettings) => ({ ...settings, decayMode: 'epoch' as const });
-
 /** Trains the reference (if the plan asks for it) and evaluates it. */
 export async function reference(run: Run, state: RunningState): Promise<EngineSession> {
   const { progress } = state;
@@ -27,7 +24,7 @@ export async function reference(run: Run, state: RunningState): Promise<EngineSe
     session = await trainPhase(run, state, {
       settings,
       epochs: settings.epochs,
-      learningRate: (epoch) => learningRateAt(perEpoch(settings), 0, epoch, null),
+      learningRate: (epoch) => trainingRateAt(settings, epoch, settings.epochs),
     });
     await run.keepReference(await session.getWeights(), await session.getState());
   } else {
@@ -117,7 +114,7 @@ export interface Retraining {
 export const plannedRetraining = ({ retrain }: Run['plan']): Retraining => ({
   settings: retrain,
   epochs: retrain.epochs,
-  learningRate: (epoch) => learningRateAt(perEpoch(retrain), 0, epoch, null),
+  learningRate: (epoch) => trainingRateAt(retrain, epoch, retrain.epochs),
 });
 
 /** Whether there is anything to retrain, and the budget allows it. */

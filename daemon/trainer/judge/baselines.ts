@@ -1,6 +1,6 @@
 /** Magnitude pruning, one-shot and gradual, with exactly the epochs LC gets for the same plan, so that a comparison is fair. */
 import { directCompression } from '../../lc/cStep.js';
-import { learningRateAt } from '../../lc/schedule.js';
+import { learningRateAt, trainingRateAt } from '../../lc/learningRate.js';
 import { updateSupport } from '../../lc/stopTest.js';
 import { taskRanges } from '../../lc/view.js';
 import { evaluateSets } from './evaluations.js';
@@ -31,7 +31,7 @@ export function longRetraining(plan: Run['plan'], from = 0): Retraining {
   const { schedule, training, retrain: settings } = plan;
   let { epochs } = settings;
   for (let j = from; j < schedule.iterations; j++) epochs += lStepEpochs(plan, j);
-  const lastRate = settings.learningRate * settings.decay ** Math.max(0, Math.ceil(settings.epochs) - 1);
+  const lastRate = trainingRateAt(settings, Math.max(0, Math.ceil(settings.epochs) - 1), settings.epochs);
   const rateAtEnd = Math.min(lastRate, training.learningRate);
   const decay = (rateAtEnd / training.learningRate) ** (1 / Math.max(1, Math.ceil(epochs) - 1));
   return { settings, epochs, learningRate: (epoch) => training.learningRate * decay ** Math.floor(epoch) };
@@ -82,10 +82,12 @@ export async function runGradual(run: Run, state: RunningState): Promise<Outcome
       await adopt(state, session, tasks);
     }
     const pruned = supportOf(tasks, state.theta);
+    const epochs = lStepEpochs(run.plan, j);
     const session = await trainPhase(run, state, {
       settings: training,
-      epochs: lStepEpochs(run.plan, j),
-      learningRate: (epoch) => learningRateAt(training, j, epoch, null),
+      epochs,
+      learningRate: (epoch) =>
+        learningRateAt(training, { iteration: j, iterations: schedule.iterations, epoch, epochs }, null),
       mask: { keep: pruned, ranges: taskRanges(tasks) },
     });
     const w = await session.getWeights();

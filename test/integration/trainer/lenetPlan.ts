@@ -9,6 +9,8 @@ export const settings = {
   learningRate: 0.1,
   decay: 0.98,
   decayMode: 'iteration',
+  learningRateSchedule: 'exponential',
+  warmup: 0,
   momentum: 0.9,
   nesterov: true,
   weightDecay: 0,

@@ -29,6 +29,8 @@ const settings = {
   learningRate: 0.05,
   decay: 1,
   decayMode: 'epoch',
+  learningRateSchedule: 'exponential',
+  warmup: 0,
   momentum: 0.9,
   nesterov: true,
   weightDecay: 0,

@@ -11,7 +11,7 @@ const plan = {
   data: { source: 'mnist' },
   tasks: [{ name: 'all', layers: ['fc1'], budget: { keep: '1%' } }],
   schedule: { mu0: 9e-5, a: 1.1, iterations: 30, multipliers: 'al', epochs: 2 },
-  training: { batchSize: 256, learningRate: 0.1, decay: 0.98, decayMode: 'iteration', momentum: 0.9, nesterov: true },
+  training: { batchSize: 256, learningRate: 0.1, decay: 0.98, decayMode: 'iteration', learningRateSchedule: 'exponential', warmup: 0, momentum: 0.9, nesterov: true },
   retrain: { epochs: 1, learningRate: 0.01 },
   engine: 'auto',
   seed: 1,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstIteration, pathKappas } from '../../../daemon/lc/path.js';
-import { clipLearningRate, gradualKappa, gradualSparsity, learningRateAt, muAt } from '../../../daemon/lc/schedule.js';
+import { gradualKappa, gradualSparsity, muAt } from '../../../daemon/lc/schedule.js';
 import { parseBytes, parseShare, shareOf } from '../../../daemon/lc/share.js';
 
 fc.configureGlobal({ seed: 20180618 });
@@ -10,42 +10,6 @@ describe('schedules', () => {
   it('mu grows geometrically', () => {
     expect(muAt({ mu0: 9e-5, a: 1.1 }, 0)).toBe(9e-5);
     expect(muAt({ mu0: 9e-5, a: 1.1 }, 39)).toBeCloseTo(9e-5 * 1.1 ** 39, 12);
-  });
-
-  it('the learning rate is clipped at a quarter of 1/mu, which leaves Nesterov room for the loss beside the penalty', () => {
-    expect(clipLearningRate(0.1, 2)).toBe(0.1);
-    expect(clipLearningRate(0.1, 20)).toBe(0.0125);
-    // The penalty's dynamics w <- w - step along Nesterov momentum 0.9, target 0.
-    const run = (eta: number, mu: number): number => {
-      let [w, velocity] = [1, 0];
-      for (let i = 0; i < 500; i++) {
-        const gradient = mu * w;
-        velocity = 0.9 * velocity - eta * gradient;
-        w += 0.9 * velocity - eta * gradient;
-      }
-      return Math.abs(w);
-    };
-    for (const mu of [0.1, 3, 1000]) expect(run(clipLearningRate(10, mu), mu)).toBeLessThan(1e-3);
-    // The loss's own curvature, up to what eta alone is stable at with a little to spare: 1/mu diverges, this does not.
-    for (const mu of [5, 10, 21, 100]) {
-      const h = 1.1 / 0.1;
-      expect(run(0.1, h)).toBeLessThan(1);
-      expect(run(clipLearningRate(0.1, mu), mu + h)).toBeLessThan(1);
-    }
-    expect(run(Math.min(0.1, 1 / 10), 10 + 11)).toBeGreaterThan(1e6);
-    expect(run(1.34, 1)).toBeLessThan(1);
-    expect(run(1.37, 1)).toBeGreaterThan(1);
-  });
-
-  it('decays per LC iteration, or restarts every L step and decays per epoch inside', () => {
-    const settings = { learningRate: 0.1, decay: 0.5 };
-    const perIteration = { ...settings, decayMode: 'iteration' as const };
-    const perEpoch = { ...settings, decayMode: 'epoch' as const };
-    expect(learningRateAt(perIteration, 2, 7, null)).toBe(0.025);
-    expect(learningRateAt(perEpoch, 2, 0.9, null)).toBe(0.1);
-    expect(learningRateAt(perEpoch, 2, 1, null)).toBe(0.05);
-    expect(learningRateAt(perEpoch, 5, 0, 100)).toBe(0.0025);
-    expect(learningRateAt(perIteration, 0, 0, 2)).toBe(0.1);
   });
 
   it('gradual sparsity is the cubic of Zhu & Gupta, from initial to final', () => {

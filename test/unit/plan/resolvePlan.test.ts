@@ -46,6 +46,22 @@ describe('the schedule of a plan', () => {
   });
 });
 
+describe('the learning rate of a plan', () => {
+  it('is exponential without warm-up where the plan is silent, in each section for itself', () => {
+    const plan = resolve({ training: { learningRateSchedule: 'cosine', warmup: 1 } });
+    expect(plan.training).toMatchObject({ learningRateSchedule: 'cosine', warmup: 1 });
+    expect(plan.retrain).toMatchObject({ learningRateSchedule: 'exponential', warmup: 0 });
+    expect(plan.reference).toMatchObject({ learningRateSchedule: 'exponential', warmup: 0 });
+  });
+
+  it('has a factor only if its schedule has one', () => {
+    const contradiction = () => resolve({ retrain: { learningRateSchedule: 'one-cycle', decay: 0.9 } });
+    expect(contradiction).toThrow(PlanMeaningError);
+    expect(contradiction).toThrow('leave it out with "one-cycle"');
+    expect(resolve({ retrain: { learningRateSchedule: 'exponential', decay: 0.8 } }).retrain.decay).toBe(0.8);
+  });
+});
+
 describe('layers that a plan names', () => {
   it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
     expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);

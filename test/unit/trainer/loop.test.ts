@@ -133,6 +133,21 @@ describe('the LC loop', () => {
     }
   });
 
+  it('gives the engine the rates of a cosine over the L steps, after a warm-up of the first', async () => {
+    const schedule = { ...PLAN.schedule, mu0: 1e-6, iterations: 4, tolerance: 0 };
+    const training = { ...PLAN.training, learningRateSchedule: 'cosine', warmup: 1 } as const;
+    const run = fakeRun({ ...PLAN, schedule, training });
+    const calls = recorded(run);
+    await execute(run, null);
+    const perStep = lSteps(calls).map((step) => step.flatMap(({ rates }) => rates));
+    expect(perStep).toHaveLength(4);
+    for (const [j, rates] of perStep.entries())
+      rates.forEach((rate, i) => {
+        const warmth = j === 0 && i < 10 ? 0.1 + 0.09 * i : 1;
+        expect(rate).toBeCloseTo(0.05 * (1 + Math.cos((Math.PI * j) / 4)) * warmth, 12);
+      });
+  });
+
   it('counts a fraction of an epoch in steps', async () => {
     const run = fakeRun({
       ...PLAN,
