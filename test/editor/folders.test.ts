@@ -56,9 +56,12 @@ describe('plans in a subfolder of a multi-root workspace', () => {
   };
   /** A context action of a row of the side bar. */
   async function context(row: Locator, action: string): Promise<void> {
-    await row.click({ button: 'right' });
     const item = window.page.locator('.context-view .action-item', { hasText: action }).first();
-    await item.waitFor();
+    // The menu of a row closes when the progress of its run redraws it.
+    for (let tries = 0; tries < 5 && !(await item.isVisible()); tries++) {
+      await row.click({ button: 'right' });
+      await item.waitFor({ timeout: 5000 }).catch(() => undefined);
+    }
     // The menu ignores input that comes too early.
     await window.page.waitForTimeout(300);
     await item.click();
