@@ -1,5 +1,5 @@
 /** Appends to a run's event log. Only the run's trainer does. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { UserError } from '../../protocol/errors.js';
 import type { RunEvent, UntimedRunEvent } from '../../protocol/events.js';
 import type { LogPosition } from '../checkpoint.js';
@@ -33,7 +33,8 @@ export function openEventWriter(file: string, position: LogPosition, clock: () =
       throw new UserError('disk', `${file} cannot be written: ${(error as Error).message}`, { file });
     }
   };
-  const descriptor = disk(() => openSync(file, 'a'));
+  // Each line is written at its place: Windows truncates no file that was opened for appending (EPERM).
+  const descriptor = disk(() => openSync(file, constants.O_WRONLY | constants.O_CREAT));
   disk(() => {
     bytes = Math.min(bytes, fstatSync(descriptor).size);
     ftruncateSync(descriptor, bytes);
@@ -44,7 +45,8 @@ export function openEventWriter(file: string, position: LogPosition, clock: () =
       const content = Buffer.from(line(stamped), 'utf8');
       disk(() => {
         try {
-          for (let done = 0; done < content.length;) done += writeSync(descriptor, content, done);
+          for (let done = 0; done < content.length;)
+            done += writeSync(descriptor, content, done, content.length - done, bytes + done);
         } catch (error) {
           ftruncateSync(descriptor, bytes);
           throw error;
