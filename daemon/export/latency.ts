@@ -53,6 +53,12 @@ const SLOW_MS = 200;
 const SLOW_ROUNDS = 5;
 const WARM_UP_MS = 60;
 const WARM_UP_CALLS = 5;
+/**
+ * Whether the environment variable LC_PRUNE_BRIEF_LATENCY=1 cuts measurements short: the same rows from a few calls each, whose times mean little.
+ * The tests finish hundreds of runs and judge no time.
+ */
+const brief = process.env['LC_PRUNE_BRIEF_LATENCY'] === '1';
+const BRIEF_ROUNDS = 3;
 
 const uniform = (length: number): Float32Array => {
   const random = createRandom(20180618);
@@ -115,7 +121,7 @@ async function warmUp({ call }: Candidate): Promise<number> {
   const start = performance.now();
   let calls = 0;
   let least = Infinity;
-  while (calls < WARM_UP_CALLS || performance.now() - start < WARM_UP_MS) {
+  while (calls < WARM_UP_CALLS || (!brief && performance.now() - start < WARM_UP_MS)) {
     least = Math.min(least, await timed(call, 1));
     calls += 1;
     if (least > SLOW_MS && calls >= 2) break;
@@ -190,7 +196,7 @@ export async function measureLatency(
       await writeModule(thinned, file);
       candidates.push(...(await moduleCandidates(file, batches)));
     });
-    const times = await measure(candidates, rounds, roundMs);
+    const times = brief ? await measure(candidates, BRIEF_ROUNDS, 0) : await measure(candidates, rounds, roundMs);
     const rows = candidates.map(({ what, batch }, i) => ({ what, batch, microseconds: 1000 * times[i]! }));
     const baseOf = (batch: number) => rows.find((row) => row.batch === batch && row.what !== 'sparse module');
     return {
