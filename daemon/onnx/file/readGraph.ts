@@ -206,7 +206,7 @@ export function* readGraph(reader: WireReader, source: TensorSource, depth = 0):
       reader.damaged(`a graph of more than ${MAX_ENTRIES} nodes or values`);
     yield;
   }
-  for (const value of [...inputs, ...values.values()]) {
+  for (const value of [...inputs, ...outputs, ...values.values()]) {
     const tensor = initializers.get(value.name);
     if (tensor && !agrees(value, tensor))
       invalid(source.file.path, `initializer ${quoted(value.name)} is of another shape or kind than the file says elsewhere`, value.name); // prettier-ignore

@@ -153,8 +153,17 @@ export class Call {
     return this.#attribute<number>(name, 'int') ?? otherwise;
   }
 
+  /** A number that is data of the network: it may be NaN. */
+  datum = (name: string): number | undefined => this.#attribute<number>(name, 'float', 'int');
+
+  /** Numbers that are data of the network: any of them may be NaN. */
+  data = (name: string): readonly number[] | undefined => this.#attribute<readonly number[]>(name, 'floats');
+
+  /** A number that is a setting of the operation. @throws UserError if it is NaN */
   float<D extends number | undefined>(name: string, otherwise: D): number | D {
-    return this.#attribute<number>(name, 'float', 'int') ?? otherwise;
+    const given = this.datum(name);
+    if (Number.isNaN(given)) throw this.refusal(`holds NaN as its "${name}"`);
+    return given ?? otherwise;
   }
 
   flag(name: string, otherwise = false): boolean {
@@ -171,8 +180,11 @@ export class Call {
     return this.#attribute<readonly number[]>(name, 'ints') ?? otherwise;
   }
 
+  /** Numbers that are settings of the operation. @throws UserError if one is NaN */
   floats<D extends readonly number[] | undefined>(name: string, otherwise: D): readonly number[] | D {
-    return this.#attribute<readonly number[]>(name, 'floats') ?? otherwise;
+    const given = this.data(name);
+    if (given?.some(Number.isNaN)) throw this.refusal(`holds NaN in its "${name}"`);
+    return given ?? otherwise;
   }
 
   texts(name: string): readonly string[] | undefined {

@@ -187,15 +187,21 @@ function naming<T>(path: string, work: () => T): T {
   }
 }
 
-/** The shapes of a file may contradict each other. @throws UserError('model-invalid') naming the operation */
+/**
+ * Shapes of a file may contradict each other, and its numbers the types of what reads them.
+ * @throws UserError('model-invalid') naming the operation
+ */
 function verified(path: string, builder: GraphBuilder, outputs: readonly Node[]): void {
   const graph = builder.finish(outputs.map((node, index) => ({ role: 'output', index, node })));
   const { nodes } = naming(path, () => withSizesThatFit(graph));
   try {
-    for (const node of nodes) verifyNode(node);
+    for (const node of nodes) {
+      for (const input of node.inputs) if (input.op === 'Constant') verifyNode(input);
+      verifyNode(node);
+    }
   } catch (error) {
     if (!(error instanceof BrokenGraph)) throw error;
-    throw new UserError('model-invalid', `${path}: its shapes do not fit together: ${error.message}`, { file: path });
+    throw new UserError('model-invalid', `${path}: its nodes do not fit together: ${error.message}`, { file: path });
   }
 }
 

@@ -85,7 +85,9 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
   const opset = model.opsets.get('') ?? 1;
   const values = new Map<string, Value>(graph.inputs.map(({ name }, i) => [name, inputs[i]!]));
   const missing = new Set<string>();
-  let held = 0;
+  /** The arrays of known numbers; a constant that is only passed on, or gets another shape, is the same one. */
+  const held = new Set<Float64Array>();
+  let heldNumbers = 0;
   const valueOf = (name: string, node: OnnxNode): Value => {
     const known = values.get(name);
     if (known) return known;
@@ -111,7 +113,7 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
       continue;
     }
     lowering.builder.layer = name;
-    if (held > mostHeld) throw new UserError('model-unsupported', `the model computes more than ${mostHeld} numbers from constants, as ${node.op} "${name}" does; fold them when it is exported (do_constant_folding)`); // prettier-ignore
+    if (heldNumbers > mostHeld) throw new UserError('model-unsupported', `the model computes more than ${mostHeld} numbers from constants, as ${node.op} "${name}" does; fold them when it is exported (do_constant_folding)`); // prettier-ignore
     try {
       const given = node.inputs.map((input) => (input === '' ? undefined : valueOf(input, node)));
       const results = [OPERATORS.get(node.op)!(new Call(lowering, node, name, opset, given))].flat();
@@ -120,7 +122,10 @@ export function walk({ model, nodes, names, lowering, inputs, refuse }: Walk): R
         if (output === '' || !result) continue;
         const dims = dimsOf(result);
         if (!dims.every((n) => Number.isInteger(n) && n >= 0) || !Number.isSafeInteger(4 * sizeOf(dims))) throw new Misfit('it makes a tensor of a size that cannot be'); // prettier-ignore
-        if (result.kind === 'numbers') held += result.data.length;
+        if (result.kind === 'numbers' && !held.has(result.data)) {
+          held.add(result.data);
+          heldNumbers += result.data.length;
+        }
         values.set(output, result);
         lowering.inheritOuter(output, dims, node.inputs, values);
       }

@@ -25,11 +25,11 @@ export function numbersOf(tensor: OnnxTensor): NumberTensor {
 const constant: Operator = (call) => {
   const tensor = call.tensor('value');
   if (tensor) return numbersOf(tensor);
-  const float = call.float('value_float', undefined);
+  const float = call.datum('value_float');
   if (float !== undefined) return numbers([float], [], 'float32');
   const int = call.int('value_int', undefined);
   if (int !== undefined) return numbers([int], [], 'int32');
-  const floats = call.floats('value_floats', undefined);
+  const floats = call.data('value_floats');
   if (floats) return numbers(floats, [floats.length], 'float32');
   const ints = call.ints('value_ints', undefined);
   if (ints) return numbers(ints, [ints.length], 'int32');
@@ -90,7 +90,8 @@ const dropout: Operator = (call) => {
   const x = call.input(0);
   const ratio = call.optional(1) ? call.scalar(1, 'its ratio') : call.float('ratio', 0.5);
   const dims = dimsOf(x);
-  const kept = () => numbers(new Float64Array(heldSize(dims)).fill(1), dims, 'bool');
+  // The mask has the data's size: its numbers are not held.
+  const kept = () => lowering.value(lowering.builder.constant(1, dims, 'bool'), undefined, 'data');
   if (!lowering.training || ratio <= 0 || x.kind === 'numbers') return call.gives(1) ? [x, kept()] : [x];
   if (x.kind === 'weight') throw call.refusal('drops weights, which has no rule');
   if (ratio >= 1) throw call.refusal(`drops everything: its ratio is ${ratio}`);

@@ -93,6 +93,7 @@ describe('what is refused, in one line that says where', () => {
     ['an initializer twice', model(graph({ initializers: [tensor({ raw: float32(1, 2) }), tensor({ raw: float32(1, 2) })] })), 'two initializers are called "w"'],
     ['an initializer that a node gives too', model(graph({ nodes: [node('Add', ['x', 'w'], ['w'])] })), /two values are called "w"/],
     ['an initializer of two shapes', model(graph({ inputs: [value('x'), value('w', [3])] })), 'initializer "w" is of another shape or kind than the file says elsewhere'],
+    ['an output that is an initializer of another shape', model(graph({ outputs: [value('y'), value('w', [2, 3])] })), 'initializer "w" is of another shape or kind than the file says elsewhere'],
     ['a value of two types', model(graph({ inputs: [value('x').message(2, new Message().message(1, new Message().int(1, 1)))] })), /a value of two types/],
     ['a value of two shapes', model(graph({ inputs: [new Message().text(1, 'x').message(2, new Message().message(1, new Message().message(2, new Message()).message(2, new Message())))] })), /a value of two shapes/],
     ['an attribute of two tensors', model(graph({ nodes: [node('Constant', [], ['y']).message(5, new Message().text(1, 'value').message(5, tensor({ raw: float32(1, 2) })).message(5, tensor({ raw: float32(1, 2) })))] })), /an attribute of two values/],

@@ -205,3 +205,28 @@ test('a Dropout draws a new mask in training, and does nothing in inference', ()
   // The mask is an input that nobody has filled.
   expect(() => passOf(network, 1, [[1, 2, 3]], true)).toThrow('an input has no values');
 });
+
+describe('the mask of a Dropout, which training exports name and nobody reads', () => {
+  const dropouts = (count: number, size: number): OnnxModel => {
+    const outputs = Array.from({ length: count }, (_, i) => `y${i}`);
+    const nodes = outputs.map((name, i) => ({ op: 'Dropout', in: [i === 0 ? 'x' : `y${i - 1}`], out: [name, `mask${i}`] })); // prettier-ignore
+    return onnxOf({ x: ['n', size] }, [], nodes, [outputs.at(-1)!]);
+  };
+
+  test.each([
+    [10, 2 ** 21 - 8],
+    [1, 2 ** 22],
+  ])('%i of %i numbers a sample count as no constants', (count, size) => {
+    expect(networkOfOnnx(dropouts(count, size), 'm.onnx').outputs).toEqual([{ name: `y${count - 1}`, shape: [size] }]);
+  });
+
+  test('keeps everything in inference', () => {
+    const nodes = [
+      { op: 'Dropout', in: ['x'], out: ['d', 'mask'] },
+      { op: 'Cast', in: ['mask'], out: 'kept', attrs: { to: 1 } },
+      { op: 'Add', in: ['d', 'kept'], out: 'y' },
+    ];
+    const network = networkOfOnnx(onnxOf({ x: ['n', 3] }, [], nodes, ['y']), 'm.onnx');
+    expect(passOf(network, 2, [[1, 2, 3, 4, 5, 6]]).outputs[0]).toEqual([2, 3, 4, 5, 6, 7]);
+  });
+});

@@ -61,6 +61,8 @@ const CASES: readonly Case[] = [
   ['a flag of 3', [3, 4], 'ReduceSum', [ints('a', 1)], { keepdims: 3 }, /3 as its "keepdims"/],
   ['a scale below 0', [4], 'Celu', [], { alpha: { float: -1 } }, /-1 as its "alpha"/],
   ['a limit below 0', [4], 'Shrink', [], { lambd: { float: -1 } }, /at least 0/],
+  ['a limit that is no number', [4], 'Shrink', [], { lambd: { float: NaN } }, /holds NaN as its "lambd"/],
+  ['a slope that is no number', [4], 'LeakyRelu', [], { alpha: { float: NaN } }, /holds NaN as its "alpha"/],
   ['no repeats', [3], 'Tile', [], {}, /has no repeats/],
   ['no place at all', [4], 'Slice', [ints('s', 3), ints('e', 3), ints('a', 1)], {}, /net.onnx: layer .* makes an empty tensor/],
   ['other units than it says', [3, 4], 'RNN', [w(1, 2, 4), w(1, 2, 2)], { hidden_size: 3 }, /kernels of 2 units, not of 3/],
@@ -79,7 +81,18 @@ test.each(CASES)('%s', (_, dims, op, inputs, attrs, problem) => {
   expect(refusal).toBeInstanceOf(UserError);
   const { message } = refusal as UserError;
   expect(message).toMatch(problem);
-  expect(message).not.toMatch(/undefined|NaN|Invalid/);
+  expect(message.replace('holds NaN', '')).not.toMatch(/undefined|NaN|Invalid/);
+});
+
+test('limits of whole numbers that are no whole numbers', () => {
+  const attrs = { min: { float: -0.5 }, max: { float: 0.5 } };
+  const nodes: NodeText[] = [
+    { op: 'Cast', in: ['x'], out: 'i', attrs: { to: 6 } },
+    { op: 'Clip', name: 'between', in: ['i'], out: 'y', attrs },
+  ];
+  const open = () => networkOfOnnx(onnxOf({ x: ['N', 4] }, [], nodes, ['y'], 9), 'net.onnx');
+  expect(open).toThrow(UserError);
+  expect(open).toThrow(/net.onnx .*"between".* must be one of int32; it is -0.5/);
 });
 
 test('a range without end, and one of no number', () => {
