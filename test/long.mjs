@@ -1,4 +1,4 @@
-// Tests that take longer than a test run has time: npm run test:kills, test:namespaces, test:seeds, test:structure, test:day
+// Tests that take longer than a test run has time: npm run test:kills, test:namespaces, test:cluster, test:seeds, test:structure, test:day
 import { spawnSync } from 'node:child_process';
 
 const [which] = process.argv.slice(2);
@@ -10,6 +10,8 @@ const LONG = {
   },
   // Two processes resume one run, one of them in a namespace of process ids of its own.
   namespaces: { env: { LC_PRUNE_NAMESPACES: '10' }, args: ['test/integration/namespaces.test.ts'] },
+  // A real Slurm of two slots, started as root: runs on it are compared with local ones.
+  cluster: { env: { LC_PRUNE_CLUSTER: '1' }, args: ['test/integration/cluster.test.ts'] },
   // Networks that fit their data are read as they were trained: each kind trained and read with 50 seeds.
   seeds: { env: { LC_PRUNE_SEEDS: '50' }, args: ['test/unit/trainer/readAsTrained.test.ts'] },
   // Random networks with half of their units at 0: the thinned one computes the same.

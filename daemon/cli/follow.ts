@@ -31,16 +31,22 @@ export async function follow(handle: RunHandle, terminal: Terminal): Promise<Don
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {
-    const end = await handle.done;
-    if (end.event === 'done') return end;
-    if (end.event === 'failed' && end.ending) throw new TrainerEnded(end.message, handle.folder, end.ending);
-    if (end.event === 'failed')
-      throw new UserError(end.code as UserError['code'], end.message, { file: handle.folder });
-    terminal.note(`stopped; continue with: ${resumeCommand(handle.folder)}`);
-    return null;
+    return doneOrThrow(await handle.done, handle.folder, terminal);
   } finally {
     stopListening();
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
   }
+}
+
+/**
+ * @param last event of the run in this folder. @returns its `done` event; null: it was stopped, and the way on is printed.
+ * @throws UserError when it failed, TrainerEnded when a signal ended its trainer.
+ */
+export function doneOrThrow(last: RunEvent, folder: string, terminal: Terminal): Done | null {
+  if (last.event === 'done') return last;
+  if (last.event === 'failed' && last.ending) throw new TrainerEnded(last.message, folder, last.ending);
+  if (last.event === 'failed') throw new UserError(last.code as UserError['code'], last.message, { file: folder });
+  terminal.note(`stopped; continue with: ${resumeCommand(folder)}`);
+  return null;
 }

@@ -17,9 +17,11 @@ import { resume } from './commands/resume.js';
 import { run } from './commands/run.js';
 import { runs } from './commands/runs.js';
 import { sensitivity } from './commands/sensitivity.js';
+import { stop } from './commands/stop.js';
 import { sweep } from './commands/sweep.js';
 import { tensorboard } from './commands/tensorboard.js';
 import { train } from './commands/train.js';
+import { work } from './commands/work.js';
 import { resumeCommand } from './resumeCommand.js';
 import { createTerminal } from './terminal.js';
 import { version } from './version.js';
@@ -29,6 +31,7 @@ const commands: readonly Command[] = [
   path,
   sweep,
   resume,
+  stop,
   train,
   evaluate,
   sensitivity,
@@ -42,6 +45,7 @@ const commands: readonly Command[] = [
   mark,
   engines,
   mcp,
+  work,
 ];
 
 function help(): string {

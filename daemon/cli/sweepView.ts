@@ -16,7 +16,7 @@ const stageOf = (event: RunEvent): string | null => {
   return event.event === 'phase' ? event.phase : null;
 };
 
-export function followSweep({ points }: SweepRecord, terminal: Terminal): SweepView {
+export function followSweep({ points, runOn }: SweepRecord, terminal: Terminal): SweepView {
   const controller = new AbortController();
   const stages = new Map<number, string>();
   const results = new Map<number, string>();
@@ -26,7 +26,7 @@ export function followSweep({ points }: SweepRecord, terminal: Terminal): SweepV
     // A second Ctrl-C does not wait for the checkpoints; the previous ones are on disk.
     if (controller.signal.aborted) process.exit(130);
     terminal.status('');
-    terminal.note('stopping: writing checkpoints (Ctrl-C again to leave without them)');
+    if (!runOn) terminal.note('stopping: writing checkpoints (Ctrl-C again to leave without them)');
     controller.abort();
   };
   process.on('SIGINT', interrupt);

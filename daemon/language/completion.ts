@@ -40,6 +40,8 @@ const VALUES: Readonly<Record<string, string>> = {
   'tasks.*.budget': '{ "keep": "${1:1%}" }',
   exclude: '["${1:layer}"]',
   unfreeze: '${1:true}',
+  runOn: '{ "slurm": { "time": "${1:2:00:00}" } }',
+  'runOn.command': '"${1:ssh box} {cmd}"',
 };
 
 function snippetFor(path: Path): string {

@@ -97,6 +97,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   engine:
     'What computes losses and gradients. `auto` (default) takes the fastest that works here; "Select Engine" shows why.',
   seed: 'Of everything random: shuffling, dropout, initial weights. The same seed on the same engine gives the same result, bit for bit.',
+  runOn:
+    'Where the run executes: `"local"` (default), `"slurm"`, or a runner with its settings. A job of a cluster follows the same plan with the same numbers; the run is followed, stopped and resumed from here.',
+  'runOn.slurm':
+    'A job of Slurm: partition, account, time, cpus, gpus, memory, setup lines, and any other option of sbatch.',
+  'runOn.slurm.time':
+    'Time limit of the job, as sbatch takes it. The run writes a checkpoint before it, is queued again and continues.',
+  'runOn.slurm.setup':
+    'Lines of the job script before the run, such as `module load nodejs`. The job fails at the first that does.',
+  'runOn.slurm.options': 'Any other long option of sbatch: `{ "qos": "low", "exclusive": true }`.',
+  'runOn.command':
+    'A command line with `{cmd}` in it, such as `ssh box {cmd}`: the other machine sees this folder under the same path.',
   'data.source': 'A built-in data set, or a path relative to this file.',
   'data.validation': 'Part of the training set held out for evaluation: a share below 1, or a count.',
   'data.preprocess.scale':

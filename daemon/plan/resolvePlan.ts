@@ -8,6 +8,7 @@ import { UserError } from '../protocol/errors.js';
 import type { WorkspacePath } from '../protocol/paths.js';
 import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
+import { remoteOf } from '../protocol/runs/runOn.js';
 import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING, usualKeep } from './defaults.js';
 import { placeInPlan } from './parsePlan.js';
 import { resolveData } from './resolveData.js';
@@ -224,6 +225,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const own = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
   const { jointly } = plan.otherOutputs === 'measure' ? {} : byFile(context.layers, own);
   const part = { ...own, ...(jointly && { jointly }) };
+  const runOn = remoteOf(plan.runOn);
   return {
     name: context.name,
     planPath: context.planPath,
@@ -246,6 +248,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
     ...part,
     engine: plan.engine ?? 'auto',
     seed: plan.seed ?? 0,
+    ...(runOn && { runOn }),
     modelHash: null,
     dataHash: null,
   };

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { RATE_SCHEDULES, type RateSchedule as RateScheduleName } from '../lc/learningRate.js';
 import { Budget, ByteSize, Share } from './budget.js';
+import { RunOn } from './runs/runOn.js';
 
 export { Budget };
 
@@ -258,5 +259,8 @@ export const Plan = z.strictObject({
     ),
   engine: z.string().optional().describe('Engine id, or "auto" (default).'),
   seed: z.int().min(0).max(0xffffffff).optional().describe('Default 0.'),
+  runOn: RunOn.optional().describe(
+    'Where the run executes: "local" (default), "slurm", { "slurm": { "partition": "short", "time": "2:00:00" } }, or { "command": "ssh box {cmd}" } over a shared folder.',
+  ),
 });
 export type Plan = z.infer<typeof Plan>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Continuation } from './ending.js';
 import { WorkspacePath } from './paths.js';
 import { ARCHITECTURES, Budget, ClassOrder, RateSchedule } from './plan.js';
+import { Remote } from './runs/runOn.js';
 
 /** Methods that a run can be compared with, at equal budget and epochs. */
 export const BASELINES = ['magnitude', 'gradual'] as const;
@@ -114,6 +115,8 @@ export const ResolvedPlan = z.strictObject({
   unfreeze: z.array(z.string()).default([]),
   engine: z.string(),
   seed: z.int(),
+  /** Absent: a process of the machine that starts it. */
+  runOn: Remote.optional(),
   /** Changes of engine, and crashes after which the run continued, in order. */
   continuations: z.array(Continuation).optional(),
   /** sha256 of the model's files and of the data set's content, filled in when the run starts. */

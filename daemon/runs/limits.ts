@@ -30,6 +30,27 @@ export const LIMITS = {
   startingTime: 10_000,
   /** Of the runs that can still be resumed, how many one look goes through (with more, in turns): each costs one question to the file system. */
   resumableALook: 500,
+  /** A program of a cluster answers within this time. */
+  runnerTime: 30_000,
+  runnerOutput: 16 << 20,
+  /** Between two questions to a queue: the first, and those after a while. */
+  firstJobInterval: 1_000,
+  jobInterval: 10_000,
+  /** Between two looks at the log of a run that a queue has. */
+  followInterval: 500,
+  sweepInterval: 5_000,
+  /** A submission that has not named its job after this time has failed. */
+  submitTime: 60_000,
+  /** How long a job may take to end after it was asked to, and between two looks whether it has. */
+  jobEndTime: 120_000,
+  jobStopInterval: 500,
+  /** The end of a job's output that explains its end: bytes, and lines of them. */
+  outputBytes: 16 << 10,
+  explainingLines: 4,
+  /** A time limit that moved by less is the same one. */
+  limitSlack: 5_000,
+  /** How long a job waits for the trainer before it, which may have been killed elsewhere: its lock is silent for a minute then. */
+  lockWait: 120_000,
   /** Larger data is not opened before a run. */
   triedData: 256 << 20,
   /** Images of folders that are read before a run. */

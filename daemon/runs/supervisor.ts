@@ -1,14 +1,16 @@
 /** Starts, controls and watches trainers: one child process per active run. */
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bundlePath } from '../files/bundlePath.js';
 import { UserError } from '../protocol/errors.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
-import { holderText, lockOwner, type Program } from '../trainer/process/lock.js';
-import { createRunFolder, keptFolder, readRunPlan, runPaths, runsFolder } from '../trainer/process/runFolder.js';
+import type { Program } from '../trainer/process/lock.js';
+import { createRunFolder, keptFolder, readRunPlan, runsFolder } from '../trainer/process/runFolder.js';
 import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
 import { findRun } from './list/registry.js';
+import { requireResumable } from './list/resumable.js';
+import { requireNoJob } from './runners/jobs.js';
 import { type RunHandle, type Start, superviseTrainer } from './superviseTrainer.js';
 import { trainerProcess, warmTrainerProcess } from './trainerProcess.js';
 
@@ -92,20 +94,22 @@ export interface ResumeOptions extends RunOptions {
 export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
   const plan = await readRunPlan(folder);
+  await requireNoJob(folder);
   await requireResumable(folder);
   const engine = options.engine ?? null;
   const start = { resume: true, engine, planned: plan.engine };
   return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
 }
 
-/** @throws UserError('run-invalid') if a trainer holds the run, or it is done. */
-async function requireResumable(folder: string): Promise<void> {
-  const owner = await lockOwner(runPaths(folder).lock);
-  if (owner !== null)
-    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
-  const { state } = await lastEvents(folder);
-  if (state?.event === 'done')
-    throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
+/**
+ * Works on a run whose folder another process has made: from its beginning, or from its last checkpoint. Jobs of clusters do.
+ * @param folder absolute. @throws UserError as `startRun` and `resumeRun`; the folder stays.
+ */
+export async function takeUpRun(folder: string, options: ResumeOptions): Promise<RunHandle> {
+  const plan = await readRunPlan(folder);
+  const resume = (await lastEvents(folder)).start !== null;
+  const start = { resume, engine: options.engine ?? null, planned: plan.engine };
+  return launch(folder, start, { ...options, trainer: options.trainer ?? trainerPath() });
 }
 
 async function launch(folder: string, start: Start, options: RunOptions & { trainer: string }): Promise<RunHandle> {

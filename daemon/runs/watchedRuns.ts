@@ -9,6 +9,7 @@ import { forgetLog } from './eventLog.js';
 import { runNames, summaryOrReason } from './list/registry.js';
 import { SummaryIndex } from './list/summaryIndex.js';
 import { LIMITS } from './limits.js';
+import { jobStamp } from './runners/jobs.js';
 
 export interface Watching {
   /** Absolute folders of the runs whose trainers this process supervises: it reports those itself. */
@@ -34,7 +35,7 @@ interface Entry {
 /** Folders read at the same time. */
 const AT_ONCE = 16;
 
-const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused';
+const isActive = ({ state }: RunSummary): boolean => state === 'running' || state === 'paused' || state === 'queued';
 
 /**
  * A check costs one call of the file system, one for each resumable run, and for each active run whether its process lives and its log has grown. The
@@ -172,10 +173,12 @@ async function stampOf(path: string, stats: Stats, active: boolean): Promise<Sta
   const { events, lock } = runPaths(path);
   const folder = look(stats);
   if (!active) return { folder, work: null };
-  const [log, owner] = await Promise.all([statOf(events), lockOwner(lock)]);
+  const [log, owner, job] = await Promise.all([statOf(events), lockOwner(lock), jobStamp(path)]);
   const written = log ? look(log) : '';
-  return written === null ? UNKNOWN : { folder, work: `${written} ${owner?.pid ?? ''}` };
+  return written === null ? UNKNOWN : { folder, work: `${written} ${owner?.pid ?? ''} ${job}` };
 }
 
 const isStarting = async (folder: string, { birthtimeMs }: Stats): Promise<boolean> =>
-  Date.now() - birthtimeMs < LIMITS.startingTime && !(await statOf(runPaths(folder).events));
+  Date.now() - birthtimeMs < LIMITS.startingTime &&
+  !(await statOf(runPaths(folder).events)) &&
+  (await jobStamp(folder)) === '';

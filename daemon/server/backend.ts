@@ -9,6 +9,7 @@ import type * as NewestWeights from '../runs/newestWeights.js';
 import type * as Registry from '../runs/list/registry.js';
 import type * as Kept from '../runs/results/kept.js';
 import type * as Finish from '../runs/results/finish.js';
+import type * as Queue from '../runs/runners/queue.js';
 import type * as Steer from '../runs/steer.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
@@ -27,6 +28,8 @@ export interface Backend {
   readonly openTail: (folder: string) => Promise<LogTail>;
   /** The runs that this process looks after. */
   readonly keepers: () => Promise<Keeping.Keepers>;
+  /** The runs that runners execute. */
+  readonly queue: () => Promise<typeof Queue>;
   readonly isCutShort: typeof Keeping.isCutShort;
   readonly isRunElsewhere: typeof Keeping.isRunElsewhere;
   readonly runOwner: typeof Steer.runOwner;
@@ -68,6 +71,7 @@ export const backend: Backend = {
   watchRuns: async (...of) => new (await import('../runs/watchedRuns.js')).WatchedRuns(...of),
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
   keepers: () => (keepers ??= keeping().then(({ Keepers }) => new Keepers())),
+  queue: () => import('../runs/runners/queue.js'),
   isRunElsewhere: async (...args) => (await keeping()).isRunElsewhere(...args),
   isCutShort: async (...args) => (await keeping()).isCutShort(...args),
   trainerPid: async (...args) => (await steer()).trainerPid(...args),

@@ -26,6 +26,8 @@ export const LIMITS = {
   summaryInterval: 250,
   /** Interval between checks of the runs on disk, and of a followed log that has not grown for `tailPatience`. */
   lookInterval: 1_000,
+  /** Interval between questions to the queues of clusters, which serve many users. */
+  queueInterval: 10_000,
   /** Interval between reads of a followed log that another process writes. */
   tailInterval: 200,
   tailPatience: 10_000,

@@ -25,6 +25,8 @@ export class OtherRuns {
   readonly #tails = new Map<string, Promise<LogTail>>();
   readonly #looking: NodeJS.Timeout;
   #isLooking = false;
+  /** When queues were asked last. */
+  #asked = -Infinity;
 
   constructor(
     readonly backend: Backend,
@@ -108,10 +110,22 @@ export class OtherRuns {
     this.#isLooking = true;
     const open = this.own.folders();
     for (const folder of this.#watched.keys()) if (!open.has(folder)) this.#watched.delete(folder);
-    for (const folder of open)
+    const isDue = performance.now() - this.#asked >= LIMITS.queueInterval;
+    if (isDue) this.#asked = performance.now();
+    for (const folder of open) {
+      if (isDue) await this.#askQueues(folder);
       await this.in(folder)
         .then((watched) => watched.look())
         .catch((error: unknown) => this.log('debug', `runs of ${folder}: ${String(error)}`));
+    }
     this.#isLooking = false;
+  }
+
+  /** The answers are in the files of the runs' jobs, which the next look at the runs shows. */
+  async #askQueues(workspace: string): Promise<void> {
+    await this.backend
+      .queue()
+      .then(({ refreshJobs }) => refreshJobs(workspace))
+      .catch((error: unknown) => this.log('debug', `queues of ${workspace}: ${String(error)}`));
   }
 }

@@ -132,11 +132,21 @@ export class RunningRuns {
 
   /** Starts a run; the baselines its plan asks for follow when it has finished. */
   async start(plan: ResolvedPlan, workspace: string): Promise<string> {
+    if (plan.runOn) {
+      // From now on it is a run of another process, which it also is for the next daemon.
+      const folder = await (await this.backend.queue()).submitRun(plan, { workspace });
+      await this.look(workspace);
+      return basename(folder);
+    }
     return this.#launch(this.backend.startRun(plan, this.#options(workspace)), workspace);
   }
 
   /** @param engine to continue with; default: the run's own. */
   async resume(folder: string, workspace: string, engine?: string): Promise<void> {
+    if ((await this.backend.readRunPlan(folder)).runOn) {
+      await (await this.backend.queue()).resubmitRun(folder, { workspace, engine });
+      return this.look(workspace);
+    }
     // Its events come from the trainer from now on.
     this.#others.leave(folder);
     const options = { ...this.#options(workspace), ...(engine !== undefined && { engine }) };

@@ -3,11 +3,11 @@ import { readPlan } from '../../plan/readPlan.js';
 import { UserError } from '../../protocol/errors.js';
 import { PathSettings, type ErrorBound } from '../../protocol/plan.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { startRun } from '../../runs/supervisor.js';
 import { integerOption, namedFile, stringOption, type Command, type Values } from '../command.js';
+import { execute } from '../execute.js';
 import { finishRun } from '../finishRun.js';
-import { follow } from '../follow.js';
 import { goalOption } from '../goalOption.js';
+import { ON_OPTION, placed } from '../runnerOption.js';
 
 const numberOrText = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
 
@@ -87,6 +87,7 @@ export const path: Command = {
     },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
+    ...ON_OPTION,
   },
   async run({ positionals, values, terminal }) {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
@@ -102,8 +103,7 @@ export const path: Command = {
       ...(engine === undefined ? {} : { engine }),
       ...(compare && { compare: [compare] }),
     };
-    const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal);
-    return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
+    const { folder, done } = await execute(placed(plan, values), workspace, terminal);
+    return done ? finishRun(terminal, workspace, done, folder) : 130;
   },
 };

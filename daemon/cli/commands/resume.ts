@@ -2,12 +2,12 @@ import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../protocol/errors.js';
 import { comparisonOf } from '../../runs/comparison.js';
-import { runFolder } from '../../runs/list/registry.js';
-import { resumeRun } from '../../runs/supervisor.js';
+import { readRunPlan, runFolder } from '../../runs/list/registry.js';
 import { stringOption, type Command } from '../command.js';
 import { doneOf } from '../baselines.js';
+import { executeAgain } from '../execute.js';
 import { finishRun } from '../finishRun.js';
-import { follow } from '../follow.js';
+import { ON_OPTION, runnerOption } from '../runnerOption.js';
 
 /** A run by its folder (then its workspace is the folder three levels up: .lcprune/runs/RUN) or by its name. */
 async function locate(run: string, explicit: string | undefined): Promise<{ folder: string; workspace: string }> {
@@ -30,6 +30,7 @@ export const resume: Command = {
       value: 'ENGINE',
       help: 'go on on another engine from the last checkpoint; the log and the report name the change',
     },
+    ...ON_OPTION,
   },
   async run({ positionals, values, terminal }) {
     const { folder, workspace } = await locate(positionals[0]!, stringOption(values, 'workspace'));
@@ -43,11 +44,9 @@ export const resume: Command = {
         `--engine: ${basename(folder)} is finished, and its baseline (${baseline.method}) has not begun: it starts on the run's own engine`,
       );
     if (!baseline || engine !== undefined) {
-      const handle = await resumeRun(baseline?.folder ?? folder, {
-        workspace,
-        ...(engine !== undefined && { engine }),
-      });
-      if (!(await follow(handle, terminal))) return 130;
+      const again = baseline?.folder ?? folder;
+      const remote = runnerOption(values, (await readRunPlan(again)).runOn);
+      if (!(await executeAgain(again, workspace, terminal, { remote, engine }))) return 130;
     }
     const { subject } = before;
     return finishRun(terminal, workspace, (await doneOf(subject))!, subject);

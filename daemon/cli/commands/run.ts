@@ -1,10 +1,10 @@
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { readPlan } from '../../plan/readPlan.js';
 import { BASELINES, type ResolvedPlan } from '../../protocol/resolvedPlan.js';
-import { startRun } from '../../runs/supervisor.js';
 import { baselineList, integerOption, namedFile, stringOption, type Command } from '../command.js';
+import { execute } from '../execute.js';
 import { finishRun } from '../finishRun.js';
-import { follow } from '../follow.js';
+import { ON_OPTION, placed } from '../runnerOption.js';
 
 export const run: Command = {
   name: 'run',
@@ -13,6 +13,7 @@ export const run: Command = {
   options: {
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
+    ...ON_OPTION,
     compare: {
       type: 'string',
       value: 'METHODS',
@@ -32,8 +33,7 @@ export const run: Command = {
       ...(baselines.length > 0 && { compare: baselines }),
     };
 
-    const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal);
-    return done ? finishRun(terminal, workspace, done, handle.folder) : 130;
+    const { folder, done } = await execute(placed(plan, values), workspace, terminal);
+    return done ? finishRun(terminal, workspace, done, folder) : 130;
   },
 };

@@ -13,6 +13,7 @@ const SHOWN = [
   'run',
   'star',
   'state',
+  'place',
   'progress',
   'budget',
   'kept',

@@ -14,6 +14,7 @@ import { shellWord } from '../../protocol/shellWord.js';
 import { beginSweep, planOfPoint } from '../../runs/sweeps/beginSweep.js';
 import { sweepResults } from '../../runs/sweeps/results.js';
 import { runSweep } from '../../runs/sweeps/runSweep.js';
+import { runSweepElsewhere } from '../../runs/sweeps/sweepJobs.js';
 import { isSweepFolder, readRecord, sweepFiles } from '../../runs/sweeps/sweepFolder.js';
 import { sweepCsv, sweepMarkdown, sweepNote, sweepTable } from '../../runs/sweeps/table.js';
 import {
@@ -25,6 +26,7 @@ import {
   type Command,
   type Values,
 } from '../command.js';
+import { ON_OPTION, runnerOption } from '../runnerOption.js';
 import { followSweep } from '../sweepView.js';
 import type { Terminal } from '../terminal.js';
 import { table } from '../text.js';
@@ -74,7 +76,7 @@ async function subjectOf(file: string, workspace: string, values: Values): Promi
 
 async function begin(file: string, place: Parameters<typeof planOfPoint>[2], values: Values): Promise<string> {
   const { planFile, name, settings } = await subjectOf(file, place.workspace, values);
-  return beginSweep(planFile, name, settings, place);
+  return beginSweep(planFile, name, settings, { ...place, placed: (planned) => runnerOption(values, planned) });
 }
 
 async function printResults(record: SweepRecord, folder: string, workspace: string, terminal: Terminal): Promise<void> {
@@ -102,25 +104,32 @@ export const sweep: Command = {
   options: {
     over: { type: 'string', value: 'KEY=LIST', several: true, help: 'values of a key of the plan, each with each: budget.keep=10%,5%,1%; seed=0..4' },
     compare: { type: 'string', value: 'METHODS', help: `baselines after each point, with equal epochs: ${BASELINES.join(', ')}` },
-    parallel: { type: 'string', value: 'N', help: 'runs at the same time; they share the threads (default: 1)' },
+    parallel: { type: 'string', value: 'N', help: 'runs at the same time; they share the threads (default: 1; of slurm as many as it has room for)' },
+    ...ON_OPTION,
   }, // prettier-ignore
   async run({ positionals, values, terminal }) {
     const { file, workspace: near } = await namedFile(positionals[0]!, values);
     const isBegun = await isSweepFolder(file);
     // `.lcprune/sweeps/SWEEP`: three levels up.
     const workspace = isBegun ? await realpath(stringOption(values, 'workspace') ?? resolve(file, '..', '..', '..')) : await realpath(near); // prettier-ignore
-    if (isBegun && ['over', 'compare', 'parallel'].some((name) => values[name] !== undefined))
+    if (isBegun && ['over', 'compare', 'parallel', 'on'].some((name) => values[name] !== undefined))
       throw new UserError('usage', 'lc-prune sweep: a sweep is continued with its own settings; give its folder alone');
     const place = { workspace, formatOf: fileFormatOf };
     const folder = isBegun ? file : await begin(file, place, values);
     const start = await readRecord(folder);
     const view = followSweep(start, terminal);
-    const plan = ({ values: of }: SweepPoint) => planOfPoint(start, of, place);
-    const record = await runSweep(folder, { workspace, plan, ...view }).finally(view.end);
+    const plan = async ({ values: of }: SweepPoint) => {
+      // The sweep's own place is in force.
+      const { runOn: _, ...rest } = await planOfPoint(start, of, place);
+      return rest;
+    };
+    const options = { workspace, plan, ...view };
+    const record = await (start.runOn ? runSweepElsewhere(folder, start.runOn, options) : runSweep(folder, options)).finally(view.end); // prettier-ignore
     await printResults(record, folder, workspace, terminal);
     const again = `continue with: lc-prune sweep ${shellWord(relative(process.cwd(), folder) || folder)}`;
     if (view.signal.aborted) {
-      terminal.note(`stopped; ${again}`);
+      const stop = `lc-prune stop ${shellWord(relative(process.cwd(), folder) || folder)}`;
+      terminal.note(start.runOn ? `left; it goes on. "${stop}" ends it, ${again}` : `stopped; ${again}`);
       return 130;
     }
     const failed = record.points.filter((point) => point.failed !== undefined);

@@ -6,10 +6,10 @@ import { readPlan } from '../../plan/readPlan.js';
 import { readModel } from '../../model/files/readModel.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { readRunScales } from '../../runs/runModels.js';
-import { startRun } from '../../runs/supervisor.js';
 import { integerOption, namedFile, stringOption, type Command } from '../command.js';
+import { execute } from '../execute.js';
 import { exitCodeOf } from '../finishRun.js';
-import { follow } from '../follow.js';
+import { ON_OPTION, placed } from '../runnerOption.js';
 import { percent } from '../text.js';
 
 export const train: Command = {
@@ -24,6 +24,7 @@ export const train: Command = {
     },
     engine: { type: 'string', value: 'ENGINE', help: 'engine id (default: the plan, else auto)' },
     seed: { type: 'string', value: 'N', help: 'seed (default: the plan, else 0)' },
+    ...ON_OPTION,
   },
   async run({ positionals, values, terminal }) {
     const { file: planFile, workspace } = await namedFile(positionals[0]!, values);
@@ -42,17 +43,16 @@ export const train: Command = {
       ...(seed === undefined ? {} : { seed }),
       ...(engine === undefined ? {} : { engine }),
     };
-    const handle = await startRun(plan, { workspace });
-    const done = await follow(handle, terminal);
+    const { folder, done } = await execute(placed(plan, values), workspace, terminal);
     if (!done) return 130;
-    let path = await resultModel(handle.folder);
+    let path = await resultModel(folder);
     if (target !== null && format !== null) {
-      const scales = await readRunScales(handle.folder, undefined);
+      const scales = await readRunScales(folder, undefined);
       const model = await readModel(path, { workspace });
       ({ path } = await exportModel(model, format, target, { scales, inside: false }));
     }
     terminal.print(`reference ${percent(done.reference.error)} error: ${relative(process.cwd(), path)}`);
-    terminal.emit({ ...done, folder: handle.folder, model: path });
+    terminal.emit({ ...done, folder, model: path });
     return exitCodeOf(done);
   },
 };

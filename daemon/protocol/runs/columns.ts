@@ -84,6 +84,7 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
     value: ({ state }) => STATE_NAMES[state],
     text: ({ state }, say) => stateText(state, say),
   },
+  textColumn('place', 'Where', { isOptional: true }),
   { ...numberColumn('progress', 'Progress', ({ progress }) => progress, (progress) => percent(progress, 0)), isHidden: true },
   { id: 'date', title: 'Date', kind: 'date', value: ({ started }) => started, text: ({ started }) => shortDate(started) },
   textColumn('budget', 'Budget'),

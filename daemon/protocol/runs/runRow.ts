@@ -3,6 +3,7 @@ import type { Caution } from '../cautions.js';
 import { isDoubtful } from '../doubtful.js';
 import type { RunState } from '../events.js';
 import type { RunMarks } from './marks.js';
+import { placeOfJob, type JobState } from './placeOfJob.js';
 import { givenName } from './runLabel.js';
 
 /** A finished budget of a path run, as its summary has it. */
@@ -38,6 +39,7 @@ export interface RunFacts {
   readonly seconds?: number | undefined;
   readonly points?: readonly PointFacts[] | undefined;
   readonly marks?: RunMarks | undefined;
+  readonly job?: JobState | undefined;
 }
 
 export interface RunRow {
@@ -65,6 +67,8 @@ export interface RunRow {
   readonly model: string;
   readonly tags: readonly string[];
   readonly note: string;
+  /** Where it waits or runs, if not by a process of this machine; ''. */
+  readonly place: string;
   /** Name of the workspace folder, where there are several. */
   readonly folder: string;
 }
@@ -92,6 +96,7 @@ export function runRow(run: RunFacts, { now = Date.now(), folder = '' } = {}): R
     model: run.model,
     tags: marks?.tags ?? [],
     note: marks?.note ?? '',
+    place: run.job ? placeOfJob(run.job, now) : '',
     folder,
   };
 }
@@ -105,6 +110,7 @@ export const pointRows = (run: RunFacts, row: RunRow): RunRow[] =>
     state: 'done',
     caution: '',
     progress: null,
+    place: '',
     budget,
     kept,
     error,

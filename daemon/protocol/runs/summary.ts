@@ -5,6 +5,7 @@ import { Ending } from '../ending.js';
 import { RunState } from '../events.js';
 import { AbsolutePath, WorkspacePath } from '../paths.js';
 import { RunMarks } from './marks.js';
+import { JobState } from './runOn.js';
 
 /** The data that a list of runs shows for each. */
 export const RunSummary = z.object({
@@ -30,6 +31,7 @@ export const RunSummary = z.object({
   prunable: z.number().nullable(),
   etaSeconds: z.number().nullable(),
   samplesPerSecond: z.number().nullable(),
+  job: JobState.optional().describe('Of a run that a queue has: what its runner reports.'),
   message: z.string().nullable().describe('Why it failed or stopped.'),
   cautions: z.array(Caution).optional().describe('What must be known before its result is used; absent: nothing.'),
   ending: Ending.optional().describe('How its trainer ended, where a signal ended it.'),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { WorkspacePath } from '../paths.js';
 import { BASELINES } from '../resolvedPlan.js';
+import { Remote } from './runOn.js';
 
 const Value = z.union([z.string(), z.number(), z.boolean()]);
 export type SweepValue = z.infer<typeof Value>;
@@ -50,6 +51,8 @@ export const SweepRecord = z.strictObject({
   planText: z.string(),
   compare: z.array(z.enum(BASELINES)),
   parallel: z.int().min(1),
+  /** Absent: processes of the machine that continues it. */
+  runOn: Remote.optional(),
   points: z.array(Point).min(1),
 });
 export type SweepRecord = z.infer<typeof SweepRecord>;

@@ -7,6 +7,7 @@ import type { RunSummary } from '../../protocol/messages.js';
 import { holderText, lockOwner } from '../../trainer/process/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../../trainer/process/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from '../eventLog.js';
+import { readJob, requireNoJob } from '../runners/jobs.js';
 import { followersOf, followTo } from './followers.js';
 import { readMarks } from './marks.js';
 import { brokenRun, summarizeRun } from './summary.js';
@@ -42,7 +43,8 @@ export async function runSummary(folder: string, supervised = false): Promise<Ru
   const { birthtimeMs } = await lstat(folder);
   // Read before the log: if the trainer ends in between, the log has its last event.
   const alive = supervised || (await lockOwner(runPaths(folder).lock)) !== null;
-  const summary = summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs);
+  const job = await readJob(folder);
+  const summary = summarizeRun(folder, plan, await lastEvents(folder), alive, birthtimeMs, job);
   return { ...summary, ...(await besideLog(folder, summary)) };
 }
 
@@ -113,6 +115,7 @@ export async function readEvents(folder: string, from: number, limit: number, re
 }
 
 async function idle(folder: string): Promise<void> {
+  await requireNoJob(folder);
   const owner = await lockOwner(runPaths(folder).lock);
   if (owner !== null) {
     throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);

@@ -4,6 +4,7 @@ import { Budget } from '../../protocol/plan.js';
 import { budgetLabel, planBudgetLabel } from '../../protocol/runs/budgetLabel.js';
 import type { RunState } from '../../protocol/events.js';
 import type { RunSummary } from '../../protocol/messages.js';
+import { JobState } from '../../protocol/runs/runOn.js';
 import type { AbsolutePath } from '../../protocol/paths.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import type { StopReason } from '../../trainer/process/ipc.js';
@@ -12,8 +13,10 @@ import type { LastEvents } from '../eventLog.js';
 
 const LEFT_BY_CHOICE: readonly string[] = ['user', 'interrupted', 'abandoned'] satisfies StopReason[];
 
-/** @param alive whether a trainer holds the run's lock. */
-export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean): RunState {
+/** @param alive whether a trainer holds the run's lock. @param job of the run, if a queue has it. */
+export function runState({ state }: Pick<LastEvents, 'state'>, alive: boolean, job: JobState | null = null): RunState {
+  if (!alive && job && job.state !== 'ended' && state?.event !== 'done')
+    return job.state === 'running' ? 'running' : 'queued';
   switch (state?.event) {
     case 'done':
       return 'done';
@@ -95,9 +98,10 @@ export function summarizeRun(
   events: LastEvents,
   alive: boolean,
   created: number,
+  job: JobState | null = null,
 ): RunSummary {
-  const state = runState(events, alive);
-  const active = state === 'running' || state === 'paused';
+  const state = runState(events, alive, job);
+  const active = state === 'running' || state === 'paused' || state === 'queued';
   const { start, batch, iteration } = events;
   const done = events.state?.event === 'done' ? events.state : null;
   return {
@@ -120,7 +124,8 @@ export function summarizeRun(
     prunable: start?.prunable ?? null,
     etaSeconds: active ? remainingSeconds(plan, events) : null,
     samplesPerSecond: state === 'running' ? (batch?.samplesPerSecond ?? null) : null,
-    message: messageOf(state, events),
+    message: state === 'queued' || state === 'running' ? null : messageOf(state, events),
+    ...(job && state !== 'done' && { job: JobState.parse(job) }),
     ...cautionsOf(events),
     ...endingOf(state, events),
     ...budgetOf(plan, events),

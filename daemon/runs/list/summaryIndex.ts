@@ -10,6 +10,7 @@ import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { RunSummary } from '../../protocol/messages.js';
 import { lockOwner } from '../../trainer/process/lock.js';
 import { runPaths } from '../../trainer/process/runFolder.js';
+import { readJob } from '../runners/jobs.js';
 import { summaryOrReason } from './registry.js';
 import { placeOf } from './summary.js';
 import { LIMITS } from '../limits.js';
@@ -58,7 +59,9 @@ export class SummaryIndex {
     const name = basename(folder);
     const stamp = await stampOf(folder);
     const known = entries.get(name);
-    if (stamp !== null && known?.stamp === stamp) return { ...placeOf(folder), ...known.summary };
+    // A queue may have a run whose files are as they were; that of a finished one changes nothing.
+    if (stamp !== null && known?.stamp === stamp && (known.summary.state === 'done' || !(await readJob(folder))))
+      return { ...placeOf(folder), ...known.summary };
     const summary = await summaryOrReason(folder);
     // A file that changed while it was read has another stamp next time.
     if (summary && isAtRest(summary) && stamp !== null) this.#keep(entries, name, stamp, summary);

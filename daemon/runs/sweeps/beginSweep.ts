@@ -7,6 +7,7 @@ import { readPlanText, resolveText } from '../../plan/readPlan.js';
 import { pointText, sweepPoints, withValues } from '../../plan/sweep/points.js';
 import { UserError } from '../../protocol/errors.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import type { Remote } from '../../protocol/runs/runOn.js';
 import type { SweepFile, SweepRecord, SweepValues } from '../../protocol/runs/sweep.js';
 import { sharedReferences } from './references.js';
 import { createSweepFolder } from './sweepFolder.js';
@@ -30,10 +31,15 @@ export async function planOfPoint(
 }
 
 /**
- * @param planFile absolute. @param name of the sweep.
+ * @param planFile absolute. @param name of the sweep. `placed`: where it executes, if the plan names this place.
  * @returns the sweep's folder, absolute. @throws UserError that names the point and what is wrong with it; UserError('disk').
  */
-export async function beginSweep(planFile: string, name: string, settings: SweepFile, place: Place): Promise<string> {
+export async function beginSweep(
+  planFile: string,
+  name: string,
+  settings: SweepFile,
+  { placed, ...place }: Place & { placed(planned: Remote | undefined): Remote | undefined },
+): Promise<string> {
   const { workspace } = place;
   const file = await resolveInside(workspace, workspace, planFile);
   const planPath = workspacePath(workspace, file);
@@ -54,5 +60,6 @@ export async function beginSweep(planFile: string, name: string, settings: Sweep
     const sharesWith = shared[i];
     return { values, run: null, ...(typeof sharesWith === 'number' && { sharesWith }) };
   });
-  return createSweepFolder(workspace, { name, ...common, parallel, points }, Date.now());
+  const runOn = placed(plans[0]!.runOn);
+  return createSweepFolder(workspace, { name, ...common, parallel, points, ...(runOn && { runOn }) }, Date.now());
 }

@@ -1,5 +1,6 @@
 /** Which points of a sweep train the same reference: it is trained once, by the first of them. */
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import { fromReferenceOf } from '../baselinePlan.js';
 
 const trainsReference = ({ reference, open = [] }: ResolvedPlan): boolean =>
   reference.epochs > 0 || open.includes('reference.epochs');
@@ -24,4 +25,22 @@ export function sharedReferences(plans: readonly ResolvedPlan[]): (number | null
     if (found === undefined) first.set(key, point);
     return found ?? null;
   });
+}
+
+/**
+ * The plan of a point that begins with the reference that another one has trained; the plan itself if that one trained none.
+ * @param folder of the other point's run, absolute.
+ */
+export async function withReferenceOf(folder: string, plan: ResolvedPlan, workspace: string): Promise<ResolvedPlan> {
+  const shared = await fromReferenceOf(folder, plan, workspace);
+  if (!shared) return plan;
+  const { open = [], openRates = [], ...rest } = plan;
+  const left = open.filter((setting) => !setting.startsWith('reference.'));
+  const rates = openRates.filter((section) => section !== 'reference');
+  return {
+    ...rest,
+    ...shared,
+    ...(left.length > 0 && { open: left }),
+    ...(rates.length > 0 && { openRates: rates }),
+  };
 }

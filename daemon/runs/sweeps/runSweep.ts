@@ -7,10 +7,11 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import type { SweepPoint, SweepRecord } from '../../protocol/runs/sweep.js';
 import { takeLock } from '../../trainer/process/lock.js';
 import { readRunPlan, runsFolder } from '../../trainer/process/runFolder.js';
-import { baselinePlan, fromReferenceOf } from '../baselinePlan.js';
+import { baselinePlan } from '../baselinePlan.js';
 import { comparisonOf } from '../comparison.js';
 import { lastEvents } from '../eventLog.js';
 import { resumeRun, startRun, type RunHandle, type RunOptions } from '../supervisor.js';
+import { withReferenceOf } from './references.js';
 import { readRecord, sweepFiles, writeRecord } from './sweepFolder.js';
 
 export interface SweepOptions {
@@ -120,17 +121,7 @@ class Sweep {
     const plan = await this.options.plan(point);
     const first = point.sharesWith === undefined ? null : this.record.points[point.sharesWith]!.run;
     if (first === null) return plan;
-    const shared = await fromReferenceOf(join(this.runs, basename(first)), plan, this.options.workspace);
-    if (!shared) return plan;
-    const { open = [], openRates = [], ...rest } = plan;
-    const left = open.filter((setting) => !setting.startsWith('reference.'));
-    const rates = openRates.filter((section) => section !== 'reference');
-    return {
-      ...rest,
-      ...shared,
-      ...(left.length > 0 && { open: left }),
-      ...(rates.length > 0 && { openRates: rates }),
-    };
+    return withReferenceOf(join(this.runs, basename(first)), plan, this.options.workspace);
   }
 
   /** @returns false if one was stopped. */

@@ -52,7 +52,9 @@ async function steer(run: string, type: 'pause' | 'stop', context: Context): Pro
   const { found, running } = await findRunning(run, context);
   if (running) await (type === 'pause' ? running.handle.pause() : running.handle.stop('user'));
   else {
-    await context.backend.steerRun(found.folder, { type });
+    const queue = type === 'stop' ? await context.backend.queue() : null;
+    if (await queue?.readJob(found.folder)) await queue!.stopJob(found.folder);
+    else await context.backend.steerRun(found.folder, { type });
     await context.running.look(found.workspace);
   }
   return null;

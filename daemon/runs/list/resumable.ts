@@ -1,0 +1,15 @@
+import { basename } from 'node:path';
+import { UserError } from '../../protocol/errors.js';
+import { holderText, lockOwner } from '../../trainer/process/lock.js';
+import { runPaths } from '../../trainer/process/runFolder.js';
+import { lastEvents } from '../eventLog.js';
+
+/** @throws UserError('run-invalid') if a trainer holds the run, or it is done. @param folder of the run, absolute. */
+export async function requireResumable(folder: string): Promise<void> {
+  const owner = await lockOwner(runPaths(folder).lock);
+  if (owner !== null)
+    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
+  const { state } = await lastEvents(folder);
+  if (state?.event === 'done')
+    throw new UserError('run-invalid', `${basename(folder)} is finished; its result is in ${runPaths(folder).result}`);
+}

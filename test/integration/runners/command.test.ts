@@ -1,0 +1,67 @@
+/** Runs that a command line executes, in place of another machine. Needs `npm run build`. */
+import { spawn } from 'node:child_process';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lcPrune } from '../../fixtures/cli.js';
+import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
+
+const PLAN = { ...TINY_PLAN, engine: 'native-cpu' };
+const LONG = { ...PLAN, schedule: { ...PLAN.schedule, iterations: 30, epochs: 900, tolerance: 0 } };
+const ON = 'env LC_PRUNE_THREADS=1 {cmd}';
+
+let ws: TinyWorkspace;
+beforeAll(async () => {
+  ws = await tinyWorkspace({ ...PLAN, runOn: { command: ON } });
+  await writeFile(ws.path('long.prune.json'), JSON.stringify({ ...LONG, runOn: { command: ON } }));
+});
+afterAll(() => ws.remove());
+const cli = (...args: string[]) => lcPrune([...args, '--json'], { cwd: ws.folder, timeout: 200_000 });
+const folderOf = ({ lines }: Awaited<ReturnType<typeof cli>>) =>
+  lines.findLast(({ event }) => event === 'done')!['folder'] as string;
+const weightsOf = (folder: string) => readFile(join(folder, 'result', 'model.lcp'));
+
+describe.skipIf(process.platform === 'win32')('a run by a command', () => {
+  it('has the numbers of a run here, and its baselines', { timeout: 240_000 }, async () => {
+    const there = await cli('run', 'tiny.prune.json', '--compare', 'magnitude');
+    expect(there, there.stderr).toMatchObject({ code: 0 });
+    const events = there.lines.map(({ event }) => event);
+    expect(events.slice(0, 2)).toEqual(['submitted', 'place']);
+    expect(events).toContain('baseline');
+    const here = await cli('run', 'tiny.prune.json', '--on', 'local');
+    expect(here, here.stderr).toMatchObject({ code: 0 });
+    expect(await weightsOf(folderOf(there))).toEqual(await weightsOf(folderOf(here)));
+    expect(await readdir(ws.path('.lcprune', 'jobs'))).toEqual([]);
+    expect(await readFile(join(folderOf(there), 'output.txt'), 'utf8')).toContain('iteration 1 of 6');
+  });
+
+  it('goes on when nobody follows it, is stopped with a checkpoint, and continues here', { timeout: 240_000 }, async () => {
+    const child = spawn(process.execPath, [resolve('dist', 'cli.mjs'), 'run', 'long.prune.json', '--json'], { cwd: ws.folder }); // prettier-ignore
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    while (!output.includes('"event":"iteration"') && child.exitCode === null) await wait(50);
+    child.kill('SIGINT');
+    expect(await new Promise((done) => child.on('close', done))).toBe(130);
+    const { folder } = JSON.parse(output.split('\n')[0]!) as { folder: string };
+    const { lines } = await cli('runs');
+    expect(lines.find((run) => run['folder'] === folder)).toMatchObject({ state: 'running', job: { on: 'command' } });
+    const stopped = await cli('stop', folder);
+    expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
+    const after = (await cli('runs')).lines.find((run) => run['folder'] === folder)!;
+    expect(after).toMatchObject({ state: 'stopped' });
+    expect(after['progress']).toBeGreaterThan(0);
+    const resumed = await cli('resume', folder, '--on', 'local');
+    expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+    const whole = await cli('run', 'long.prune.json', '--on', 'local');
+    expect(await weightsOf(folder)).toEqual(await weightsOf(folderOf(whole)));
+  });
+
+  it('that fails at once is explained', { timeout: 60_000 }, async () => {
+    const refused = await cli('run', 'tiny.prune.json', '--on', 'echo no such box: {cmd} >&2; exit 255');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(/command job \S+ ended before the run began: no such box: sh \S+job\.sh; all of its output is in/); // prettier-ignore
+    const unknown = await cli('run', 'tiny.prune.json', '--on', 'mars');
+    expect(unknown.stderr).toContain('"mars" is none of local, slurm, command, and no command line with {cmd} in it');
+  });
+}); // prettier-ignore
