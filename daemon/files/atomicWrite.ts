@@ -1,9 +1,9 @@
 /** Writing files so that a crash, a full disk or a killed process never leaves a half-written one. */
 import { randomBytes } from 'node:crypto';
-import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../protocol/errors.js';
+import { renamePatiently } from './renamePatiently.js';
 
 const REASONS: Record<string, string> = {
   ENOSPC: 'the disk is full',
@@ -17,19 +17,6 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'too many open files',
 };
-
-/** On Windows a virus scanner may hold the old file for a moment. */
-async function renamePatiently(from: string, to: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await rename(from, to);
-    } catch (error) {
-      const busy = ['EPERM', 'EACCES', 'EBUSY'].includes((error as NodeJS.ErrnoException).code ?? '');
-      if (process.platform !== 'win32' || !busy || attempt === 5) throw error;
-      await wait(20 * 2 ** attempt);
-    }
-  }
-}
 
 /** Makes the rename itself durable. Windows has no handle to a folder and needs none. */
 async function syncFolder(folder: string): Promise<void> {

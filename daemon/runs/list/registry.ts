@@ -1,6 +1,7 @@
 /** The runs of a workspace, read from their folders: `<workspace>/.lcprune/runs/<time>-<plan>/`. */
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { renamePatiently } from '../../files/renamePatiently.js';
 import { UserError } from '../../protocol/errors.js';
 import type { RunEvent } from '../../protocol/events.js';
 import type { RunSummary } from '../../protocol/messages.js';
@@ -133,7 +134,7 @@ export async function deleteRun(workspace: string, run: string): Promise<void> {
   await idle(folder);
   // Renamed first: it leaves the list at once, whole or not at all.
   const doomed = join(dirname(folder), `.deleted-${basename(folder)}-${process.pid}`);
-  await onDisk(folder, rename(folder, doomed));
+  await onDisk(folder, renamePatiently(folder, doomed));
   forgetLog(folder);
   await onDisk(doomed, rm(doomed, { recursive: true, force: true }));
 }
@@ -154,7 +155,7 @@ export async function renameRun(workspace: string, run: string, name: string): P
   const followers = await followersOf(folder);
   // Its trainer has the plan, and may write it again.
   for (const follower of followers) await idle(follower.folder);
-  await onDisk(folder, rename(folder, target));
+  await onDisk(folder, renamePatiently(folder, target));
   forgetLog(folder);
   for (const follower of followers) await onDisk(follower.folder, followTo(follower, run, renamed));
   return renamed;

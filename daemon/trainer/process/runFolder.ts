@@ -76,8 +76,10 @@ const slug = (name: string): string =>
   name
     .normalize('NFC')
     .replace(/[^\p{L}\p{N}._-]+/gu, '-')
-    .replace(/^[-.]+|[-.]+$/g, '')
-    .slice(0, 80) || 'run';
+    .replace(/^[-.]+/, '')
+    .slice(0, 80)
+    // Windows drops a dot at the end of a name.
+    .replace(/[-.]+$/, '') || 'run';
 
 /** `2026-11-22T22-27-45`: sorts by time and is a valid file name on every system. */
 export const timeStamp = (time: number): string => new Date(time).toISOString().slice(0, 19).replaceAll(':', '-');

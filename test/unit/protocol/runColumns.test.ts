@@ -135,6 +135,11 @@ describe('names of runs', () => {
     expect(givenName({ name: `${name}-2`, plan })).toBeNull();
     expect(givenName({ name: runName('2026-01-02T12-00-00', 'my best'), plan })).toBe('my-best');
   });
+
+  it('never end in a dot, which Windows drops, however long the name of the plan is', () => {
+    for (let length = 70; length < 90; length++)
+      expect(runName('2026-01-02T12-00-00', `${'a'.repeat(length)}..b`)).toMatch(/[^.-]$/);
+  });
 });
 
 describe('budgets in words', () => {
