@@ -222,7 +222,7 @@ test('copies what is on show or chosen; a star is one click; nothing is offered 
   const [markdown, csv, star] = (await table.posted()) as [{ text: string }, { text: string }, object];
   expect(markdown.text.split('\n')).toHaveLength(4);
   expect(markdown.text).toContain('publish, fast');
-  expect(csv.text).toMatch(/^Run,Star,Plan,State,Progress,Date,/);
+  expect(csv.text).toMatch(/^Run,Star,Plan,State,Where,Progress,Date,/);
   expect(csv.text.split('\r\n')).toHaveLength(3);
   expect(star).toEqual({ type: 'star', run: runs[4]!.id, star: false });
   expect(await page.getByRole('button', { name: 'Compare' }).isDisabled()).toBe(true);
