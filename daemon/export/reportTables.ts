@@ -123,7 +123,6 @@ export function layerTable(runs: readonly ReportRun[]): Table {
   };
 }
 
-/** Runs of earlier versions do not record it. */
 /** How a rate moves, in words. */
 function rateText({
   learningRate,
@@ -141,6 +140,7 @@ function rateText({
   return `learning rate ${learningRate}${moves[schedule]}${warmup > 0 ? `, ${warmup} epochs of warm-up` : ''}`;
 }
 
+/** Runs of earlier versions do not record it. */
 const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>
   inputs.length === 0
     ? 'as stored'

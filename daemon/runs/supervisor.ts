@@ -10,7 +10,6 @@ import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
 import { findRun } from './list/registry.js';
 import { requireResumable } from './list/resumable.js';
-import { requireNoJob } from './runners/jobs.js';
 import { type RunHandle, type Start, superviseTrainer } from './superviseTrainer.js';
 import { trainerProcess, warmTrainerProcess } from './trainerProcess.js';
 
@@ -94,7 +93,6 @@ export interface ResumeOptions extends RunOptions {
 export async function resumeRun(run: string, options: ResumeOptions): Promise<RunHandle> {
   const { folder } = await findRun(run, options);
   const plan = await readRunPlan(folder);
-  await requireNoJob(folder);
   await requireResumable(folder);
   const engine = options.engine ?? null;
   const start = { resume: true, engine, planned: plan.engine };

@@ -5,12 +5,13 @@ import { renamePatiently } from '../../files/renamePatiently.js';
 import { UserError } from '../../protocol/errors.js';
 import type { RunEvent } from '../../protocol/events.js';
 import type { RunSummary } from '../../protocol/messages.js';
-import { holderText, lockOwner } from '../../trainer/process/lock.js';
+import { lockOwner } from '../../trainer/process/lock.js';
 import { readRunPlan, runName, runPaths, runsFolder } from '../../trainer/process/runFolder.js';
 import { forgetLog, lastEvents, parseEvent, readLines } from '../eventLog.js';
-import { readJob, requireNoJob } from '../runners/jobs.js';
+import { readJob } from '../runners/jobs.js';
 import { followersOf, followTo } from './followers.js';
 import { readMarks } from './marks.js';
+import { requireIdle } from './resumable.js';
 import { brokenRun, summarizeRun } from './summary.js';
 import { downsampleBatches } from '../downsampleBatches.js';
 
@@ -115,14 +116,6 @@ export async function readEvents(folder: string, from: number, limit: number, re
   };
 }
 
-async function idle(folder: string): Promise<void> {
-  await requireNoJob(folder);
-  const owner = await lockOwner(runPaths(folder).lock);
-  if (owner !== null) {
-    throw new UserError('run-invalid', `${basename(folder)} is being worked on by ${holderText(owner)}; stop it first`);
-  }
-}
-
 const onDisk = <T>(folder: string, action: Promise<T>): Promise<T> =>
   action.catch((error: Error) => {
     throw new UserError('disk', `${folder}: ${error.message}`, { file: folder });
@@ -131,7 +124,7 @@ const onDisk = <T>(folder: string, action: Promise<T>): Promise<T> =>
 /** @throws UserError('run-missing'), UserError('run-invalid') while a trainer works on it, UserError('disk'). */
 export async function deleteRun(workspace: string, run: string): Promise<void> {
   const folder = await runFolder(workspace, run);
-  await idle(folder);
+  await requireIdle(folder);
   // Renamed first: it leaves the list at once, whole or not at all.
   const doomed = join(dirname(folder), `.deleted-${basename(folder)}-${process.pid}`);
   await onDisk(folder, renamePatiently(folder, doomed));
@@ -146,7 +139,7 @@ export async function deleteRun(workspace: string, run: string): Promise<void> {
  */
 export async function renameRun(workspace: string, run: string, name: string): Promise<string> {
   const folder = await runFolder(workspace, run);
-  await idle(folder);
+  await requireIdle(folder);
   const stamp = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}/.exec(run)?.[0] ?? 'run';
   const renamed = runName(stamp, name);
   const target = join(dirname(folder), renamed);
@@ -154,7 +147,7 @@ export async function renameRun(workspace: string, run: string, name: string): P
   if (await lstat(target).catch(() => null)) throw new UserError('run-invalid', `there is a run "${renamed}" already`);
   const followers = await followersOf(folder);
   // Its trainer has the plan, and may write it again.
-  for (const follower of followers) await idle(follower.folder);
+  for (const follower of followers) await requireIdle(follower.folder);
   await onDisk(folder, renamePatiently(folder, target));
   forgetLog(folder);
   for (const follower of followers) await onDisk(follower.folder, followTo(follower, run, renamed));

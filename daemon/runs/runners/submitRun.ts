@@ -6,7 +6,7 @@ import { runnerOf, type Remote } from '../../protocol/runs/runOn.js';
 import { createRunFolder, readRunPlan } from '../../trainer/process/runFolder.js';
 import { lastEvents } from '../eventLog.js';
 import { requireResumable } from '../list/resumable.js';
-import { dropJob, requireNoJob, writeJob, type Job } from './jobs.js';
+import { dropJob, writeJob, type Job } from './jobs.js';
 import { submitTo } from './registry.js';
 
 interface Task {
@@ -87,7 +87,6 @@ export async function resubmitRun(
   { workspace, engine, remote }: { workspace: string; engine?: string | undefined; remote?: Remote | undefined },
 ): Promise<void> {
   const plan = await readRunPlan(folder);
-  await requireNoJob(folder);
   await requireResumable(folder);
   const task = { folder, ...(engine !== undefined && { engine }) };
   await handOver([task], remote ?? requireRemote(plan), { workspace, folder, name: plan.name });
