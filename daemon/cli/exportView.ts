@@ -88,7 +88,7 @@ function printLatency({ machine, rows, left }: Latencies, terminal: Terminal): v
   const whats = [...new Set(rows.map(({ what }) => what))];
   const cell = (what: string, batch: number): string[] => {
     const row = rows.find((one) => one.what === what && one.batch === batch);
-    return row ? [microseconds(row.microseconds), `${times(row.speedup)}x`] : ['', ''];
+    return row ? [microseconds(row.microseconds), row.speedup === null ? '' : `${times(row.speedup)}x`] : ['', ''];
   };
   terminal.print(
     table(

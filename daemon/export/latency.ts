@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createRandom } from '../lc/random.js';
+import { loadRuntime, runtimeMissing } from '../engine/compiled/runtime.js';
 import type { Model } from '../model/model.js';
 import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
@@ -23,8 +24,8 @@ export interface Latency {
   readonly batch: number;
   /** Microseconds per call: the median over the rounds. */
   readonly microseconds: number;
-  /** Speed-up over the reference (over the pruned network if there is none) at this batch size. */
-  readonly speedup: number;
+  /** Speed-up over the reference (over the pruned network if there is none) at this batch size; null: neither was measured. */
+  readonly speedup: number | null;
 }
 
 export interface Latencies {
@@ -71,7 +72,7 @@ async function onnxCandidates(
   { file, model }: { readonly file: string; readonly model: Model },
   batches: readonly number[],
 ): Promise<{ candidates: Candidate[]; release(): Promise<void> }> {
-  const ort = await import('onnxruntime-node');
+  const ort = await loadRuntime();
   const options = { intraOpNumThreads: 1, interOpNumThreads: 1, executionProviders: ['cpu'] };
   const session = await inferenceSession(file, model, options);
   const candidates: Candidate[] = [];
@@ -167,6 +168,9 @@ export async function measureLatency(
   const candidates: Candidate[] = [];
   const releases: (() => Promise<void>)[] = [];
   const { model: thinned, refusal } = thin(model);
+  const missing = await runtimeMissing();
+  // One line stands for all networks: the reason is the same.
+  if (missing) left.push({ what: 'pruned', reason: `${missing}; export the run on a machine that has it to measure` });
   if (refusal) left.push({ what: 'thinned', reason: refusal.message });
   const attempt = async (what: Latency['what'], open: () => Promise<void>) => {
     try {
@@ -182,7 +186,7 @@ export async function measureLatency(
       ['pruned', model],
       ['thinned', thinned],
     ] as const) {
-      if (!one || (what === 'thinned' && one === model)) continue;
+      if (missing || !one || (what === 'thinned' && one === model)) continue;
       await attempt(what, async () => {
         const file = join(folder, `${what}.onnx`);
         await (what === 'thinned' ? writeThinnedOnnx : writeOnnx)(one, file);
@@ -198,10 +202,13 @@ export async function measureLatency(
     });
     const times = brief ? await measure(candidates, BRIEF_ROUNDS, 0) : await measure(candidates, rounds, roundMs);
     const rows = candidates.map(({ what, batch }, i) => ({ what, batch, microseconds: 1000 * times[i]! }));
-    const baseOf = (batch: number) => rows.find((row) => row.batch === batch && row.what !== 'sparse module');
+    const speedupOf = ({ batch, microseconds }: (typeof rows)[number]): number | null => {
+      const base = rows.find((row) => row.batch === batch && row.what !== 'sparse module');
+      return base ? base.microseconds / microseconds : null;
+    };
     return {
       machine: machineText(),
-      rows: rows.map((row) => ({ ...row, speedup: (baseOf(row.batch) ?? row).microseconds / row.microseconds })),
+      rows: rows.map((row) => ({ ...row, speedup: speedupOf(row) })),
       left,
     };
   } finally {

@@ -215,7 +215,7 @@ export function latencyTable({ machine, rows }: Latencies): Table {
       what === 'sparse module' ? 'JavaScript' : 'onnxruntime',
       String(batch),
       figure(microseconds),
-      `${figure(speedup)}x`,
+      orDash(speedup, (value) => `${figure(value)}x`),
     ]),
   };
 }

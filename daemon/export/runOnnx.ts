@@ -1,52 +1,16 @@
-/** A written ONNX file in onnxruntime, as a function of samples as the product has them. */
+/** A written ONNX file in onnxruntime, or without that on our own engine, as a function of samples as the product has them. */
 import { concatenated } from '../lc/concatenated.js';
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { InferenceSession } from 'onnxruntime-node';
+import { loadRuntime, runtimeMissing } from '../engine/compiled/runtime.js';
 import { float16, toFloat16 } from '../files/halfPrecision.js';
 import type { Model } from '../model/model.js';
 import { inInferenceMode, isInTrainingMode } from '../onnx/file/inferenceMode.js';
 import { UserError } from '../protocol/errors.js';
-import { sizeOf, stridesOf } from '../protocol/shape.js';
-
-/** What a value of the file is here. Shapes are without the batch axis. */
-interface Port {
-  readonly shape: readonly number[];
-  /** As `NetworkPort.fileAxes`. */
-  readonly fileAxes?: readonly number[];
-}
-
-export interface OnnxRun {
-  /** @param inputs each [count, ...shape] flat, maybe longer. @returns the output's values, [count, ...shape] flat. */
-  run(inputs: readonly Float32Array[], count: number): Promise<Float32Array>;
-  release(): Promise<void>;
-}
-
-/** Where each value of a sample in the file's order of axes stands in the product's; null: at its own place. */
-function placesInFile({ shape, fileAxes }: Port): Uint32Array | null {
-  if (!fileAxes) return null;
-  const strides = stridesOf(shape);
-  let places = Uint32Array.of(0);
-  for (const axis of fileAxes)
-    places = Uint32Array.from({ length: places.length * shape[axis]! }, (_, i) => {
-      const n = shape[axis]!;
-      return places[Math.floor(i / n)]! + (i % n) * strides[axis]!;
-    });
-  return places;
-}
-
-/** The values of a batch in the order of the file, or back. */
-function reordered(values: Float32Array, places: Uint32Array | null, count: number, back = false): Float32Array {
-  if (!places) return values;
-  const result = new Float32Array(count * places.length);
-  for (let k = 0; k < count; k++) {
-    const start = k * places.length;
-    for (let i = 0; i < places.length; i++)
-      if (back) result[start + places[i]!] = values[start + i]!;
-      else result[start + i] = values[start + places[i]!]!;
-  }
-  return result;
-}
+import { sizeOf } from '../protocol/shape.js';
+import { placesInFile, reordered, type OnnxRun, type Port } from './onnxPorts.js';
+import { openOnOwnEngine } from './runOnnxOwn.js';
 
 /** Data of onnxruntime's types, of whole numbers where the file takes such. */
 const CONVERT: Readonly<Record<string, (values: Float32Array) => Float32Array | BigInt64Array | Int32Array | Uint8Array | Uint16Array>> = {
@@ -66,7 +30,7 @@ export async function inferenceSession(
   model: Model,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const { InferenceSession } = await import('onnxruntime-node');
+  const { InferenceSession } = await loadRuntime();
   if (model.kind === 'layers' || !isInTrainingMode(model.file.model)) return InferenceSession.create(path, options);
   const bytes = inInferenceMode(await readFile(path), model.file.model, path);
   const { initializers } = model.file.model.graph;
@@ -85,7 +49,8 @@ export async function inferenceSession(
 /**
  * @param path of a file of `model`. @param inputShapes of one sample, per input, as the product's data has them.
  * @param output the model's output to give, by its place.
- * @throws UserError('model-unsupported') where the file has another form than the data; Error of onnxruntime.
+ * @throws UserError('model-unsupported') where the file has another form than the data; Error of onnxruntime; without onnxruntime the error of
+ * `openOnOwnEngine`.
  */
 export async function openOnnx(
   path: string,
@@ -93,7 +58,10 @@ export async function openOnnx(
   inputShapes: readonly (readonly number[])[],
   output: number,
 ): Promise<OnnxRun> {
-  const ort = await import('onnxruntime-node');
+  // The next best reader of the file is the product's own, on whatever engine runs here.
+  const missing = await runtimeMissing();
+  if (missing) return openOnOwnEngine(path, model, inputShapes, output, missing);
+  const ort = await loadRuntime();
   const ports = model.kind === 'graph' ? model.network : null;
   const session = await inferenceSession(path, model, { executionProviders: ['cpu'] });
   const refuse = async (why: string): Promise<never> => {

@@ -76,7 +76,7 @@ async function compare(thinned: GraphModel, from: GraphModel): Promise<void> {
       const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i]!)), 0);
       if (expected.length !== found.length || !(worst <= tolerance * scale))
         refuse(
-          `its output "${from.network.outputs[output]!.name}" differs by ${scientific(worst / scale, 1)} of its largest value in onnxruntime`,
+          `its output "${from.network.outputs[output]!.name}" differs by ${scientific(worst / scale, 1)} of its largest value`,
         );
     }
   } catch (error) {

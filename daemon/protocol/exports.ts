@@ -33,7 +33,7 @@ export const LatencyFigures = z.object({
       what: z.enum(['reference', 'pruned', 'thinned', 'sparse module']),
       batch: z.number(),
       microseconds: z.number(),
-      speedup: z.number(),
+      speedup: z.number().nullable(),
     }),
   ),
   left: z.array(z.object({ what: z.string(), reason: z.string() })),

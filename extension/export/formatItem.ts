@@ -33,10 +33,13 @@ function speedOf({ network }: ExportFormat, { rows, flops }: LatencyFigures): st
     ...(network === 'pruned' || network === 'thinned'
       ? [vscode.l10n.t('{0} of the FLOPs', shortPercent(flops[network] / flops.pruned))]
       : []),
-    ...(row
-      ? [vscode.l10n.t('{0}, {1}× as fast', microseconds(row.microseconds / row.batch), times(row.speedup))]
-      : []),
+    ...(row ? [latencyOf(row)] : []),
   ];
+}
+
+function latencyOf({ microseconds: time, batch, speedup }: LatencyFigures['rows'][number]): string {
+  const perSample = microseconds(time / batch);
+  return speedup === null ? perSample : vscode.l10n.t('{0}, {1}× as fast', perSample, times(speedup));
 }
 
 /** One line of the export's quick pick. @param speed null while it is being measured, or if it cannot be. */

@@ -2,10 +2,9 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../../protocol/errors.js';
 import type { Graph } from '../../network/ir.js';
 import type { CreateExecutor } from './executor.js';
+import { loadRuntime } from './runtime.js';
 import { emitOnnx } from '../../onnx/emit/emit.js';
 import { cpuOnnx, gpuOnnx } from '../../onnx/emit/emitter.js';
-
-type Ort = typeof import('onnxruntime-node');
 
 export type ExecutionProvider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
@@ -13,11 +12,6 @@ export interface RuntimeOptions {
   readonly provider: ExecutionProvider;
   readonly threads: number;
 }
-
-export const loadRuntime = async (): Promise<Ort> => {
-  const module = (await import('onnxruntime-node')) as Ort & { default?: Ort };
-  return module.default ?? module;
-};
 
 /** A graph in onnxruntime with a buffer for each input and output, used in place: `run` reads and writes them. */
 export class OnnxGraph {

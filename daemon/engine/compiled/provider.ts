@@ -1,7 +1,8 @@
 import { defaultThreads } from './threads.js';
 import type { EngineProvider } from '../engine.js';
-import { type ExecutionProvider, loadRuntime, onnxExecutor } from './onnxGraph.js';
+import { type ExecutionProvider, onnxExecutor } from './onnxGraph.js';
 import { tryProvider } from './probe.js';
+import { loadRuntime } from './runtime.js';
 import { CompiledSession } from './session.js';
 
 const words: Record<ExecutionProvider, { name: string; device(threads: number): string }> = {
@@ -35,7 +36,7 @@ export function compiledProvider(provider: ExecutionProvider): EngineProvider {
         if (!ort.listSupportedBackends().some(({ name }) => name === provider))
           return { ...info(), available: false, reason: `onnxruntime has no ${provider} provider on this platform` };
       } catch (error) {
-        return { ...info(), available: false, reason: `onnxruntime does not load: ${(error as Error).message}` };
+        return { ...info(), available: false, reason: (error as Error).message };
       }
       tried ??= tryProvider(provider);
       const reason = await tried;

@@ -62,7 +62,7 @@ function provider({ id, name, device, traits, absent, load }: Loader): EnginePro
         throw error instanceof UserError ? error : new UserError('engine-failed', `engine ${id}: ${error.message}`);
       });
       if (model.kind === 'graph')
-        throw new UserError('model-unsupported', `engine ${id}: TensorFlow.js computes layers, not the operations of ${model.path}; take native-cpu or onnx-cpu`); // prettier-ignore
+        throw new UserError('model-unsupported', `engine ${id}: TensorFlow.js computes layers, not the operations of ${model.path}; native-cpu and onnx-cpu do, on platforms that have them (see: lc-prune engines)`); // prettier-ignore
       return openDirectSession(tf, info, model, spec);
     },
   };

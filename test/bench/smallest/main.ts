@@ -82,7 +82,7 @@ async function sectionOf(net: Net): Promise<string> {
     one.point === answer.point ? '**the answer**' : within({ error: one.decision }, answer.reference! + answer.maxErrorIncrease!) ? 'good' : 'too bad', // prettier-ignore
   ]);
   const bytes = sizes.formats.map((size) => [size.format, ...[size.bytes, size.gzip, size.brotli].map(count), `${size.ratio.toPrecision(3)}x`]); // prettier-ignore
-  const rows = latency.rows.map((row) => [row.what, String(row.batch), microseconds(row.microseconds), `${row.speedup.toPrecision(3)}x`]); // prettier-ignore
+  const rows = latency.rows.map((row) => [row.what, String(row.batch), microseconds(row.microseconds), row.speedup === null ? '-' : `${row.speedup.toPrecision(3)}x`]); // prettier-ignore
   const inputs = thinned.inputs.map(({ read }) => `${read.reduce((sum, one) => sum + one, 0)} of ${read.length} inputs`); // prettier-ignore
   const units = thinned.layers.map(({ layer, kept, units: of }) => `${kept} of ${of} of ${layer}`);
   return `## ${NAMES[net]}
