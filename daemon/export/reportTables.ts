@@ -1,6 +1,7 @@
 /** The tables of a report: the runs' events, the thinned network and the sizes of all formats. */
 import type { RunEvent } from '../protocol/events.js';
-import type { ResolvedPlan, TrainingSettings } from '../protocol/resolvedPlan.js';
+import { rateText } from '../lc/learningRate.js';
+import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { Sizes } from './exportModel.js';
 import type { Latencies } from './latency.js';
 import type { Thinned } from './thin.js';
@@ -121,23 +122,6 @@ export function layerTable(runs: readonly ReportRun[]): Table {
     header: ['Layer', 'Weights', ...runs.flatMap((run) => [`Kept (${run.plan.method})`, 'Share'])],
     rows,
   };
-}
-
-/** How a rate moves, in words. */
-function rateText({
-  learningRate,
-  learningRateSchedule: schedule,
-  decay,
-  decayMode,
-  warmup,
-}: TrainingSettings): string {
-  const moves: Record<TrainingSettings['learningRateSchedule'], string> = {
-    constant: ', constant',
-    exponential: ` x ${decay} per ${decayMode}`,
-    cosine: `, cosine per ${decayMode === 'epoch' ? 'phase' : 'iteration'}`,
-    'one-cycle': `, one cycle per ${decayMode === 'epoch' ? 'phase' : 'run'}`,
-  };
-  return `learning rate ${learningRate}${moves[schedule]}${warmup > 0 ? `, ${warmup} epochs of warm-up` : ''}`;
 }
 
 /** Runs of earlier versions do not record it. */

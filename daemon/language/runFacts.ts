@@ -11,7 +11,7 @@ export class RunFacts {
   readonly #lists = new Map<string, { time: number; runs: Promise<RunSummary[]> }>();
   readonly #layers = new Map<string, Promise<readonly LayerKept[] | null>>();
 
-  constructor(readonly host: Omit<LanguageHost, 'searchData' | 'layersOf'>) {}
+  constructor(readonly host: Pick<LanguageHost, 'listRuns' | 'lastPerLayer' | 'log'>) {}
 
   /** Runs of a workspace folder, newest first. */
   async #runs(folder: string): Promise<RunSummary[]> {

@@ -30,20 +30,34 @@ const CYCLE_END = CYCLE_START / 1e4;
 /** Share of the phase for which the one-cycle policy rises. */
 const CYCLE_RISE = 0.3;
 
-/** Factor on the rate at a share t of the clock, 0 <= t < 1, after so many whole decays. */
-type Factor = (t: number, decays: number, decay: number) => number;
+/** A schedule: its rule, and how a report words it. */
+interface Schedule {
+  /** Factor on the rate at a share t of the clock, 0 <= t < 1, after so many whole decays. */
+  readonly factor: (t: number, decays: number, decay: number) => number;
+  /** What follows "learning rate 0.1" in a report. */
+  readonly words: (settings: Pick<LearningRateSettings, 'decay' | 'decayMode'>) => string;
+}
 
 export const RATE_SCHEDULES = {
-  constant: () => 1,
-  exponential: (_t, decays, decay) => decay ** decays,
+  constant: { factor: () => 1, words: () => ', constant' },
+  exponential: {
+    factor: (_t, decays, decay) => decay ** decays,
+    words: ({ decay, decayMode }) => ` x ${decay} per ${decayMode}`,
+  },
   /** Without restarts inside a phase. (Loshchilov & Hutter 2017, eq. 5) */
-  cosine: (t) => halfWave(t),
+  cosine: {
+    factor: (t) => halfWave(t),
+    words: ({ decayMode }) => `, cosine over ${decayMode === 'epoch' ? 'each phase' : 'the iterations'}`,
+  },
   /** Up and down along cosines. (Smith & Topin 2018; the constants are PyTorch's, momentum stays) */
-  'one-cycle': (t) =>
-    t < CYCLE_RISE
-      ? 1 + (CYCLE_START - 1) * halfWave(t / CYCLE_RISE)
-      : CYCLE_END + (1 - CYCLE_END) * halfWave((t - CYCLE_RISE) / (1 - CYCLE_RISE)),
-} satisfies Record<string, Factor>;
+  'one-cycle': {
+    factor: (t) =>
+      t < CYCLE_RISE
+        ? 1 + (CYCLE_START - 1) * halfWave(t / CYCLE_RISE)
+        : CYCLE_END + (1 - CYCLE_END) * halfWave((t - CYCLE_RISE) / (1 - CYCLE_RISE)),
+    words: ({ decayMode }) => `, one cycle over ${decayMode === 'epoch' ? 'each phase' : 'the iterations'}`,
+  },
+} satisfies Record<string, Schedule>;
 export type RateSchedule = keyof typeof RATE_SCHEDULES;
 
 /** Share of the rate with which a warm-up begins. */
@@ -71,7 +85,7 @@ export const clipLearningRate = (eta: number, mu: number): number => Math.min(et
 export function learningRateAt(settings: LearningRateSettings, moment: Moment, mu: number | null): number {
   const { iteration, iterations, epoch, epochs } = moment;
   const [at, of] = settings.decayMode === 'iteration' ? [iteration, iterations] : [epoch, epochs];
-  const factor: Factor = RATE_SCHEDULES[settings.learningRateSchedule];
+  const { factor }: Schedule = RATE_SCHEDULES[settings.learningRateSchedule];
   // A step that is counted at the very end of its phase belongs to it.
   const t = of > 0 ? Math.min(1, at / of) : 0;
   const eta = settings.learningRate * factor(t, Math.floor(at), settings.decay) * warmth(moment, settings.warmup);
@@ -81,3 +95,10 @@ export function learningRateAt(settings: LearningRateSettings, moment: Moment, m
 /** The rate of training outside the LC loop, whose only clock is the epoch. */
 export const trainingRateAt = (settings: LearningRateSettings, epoch: number, epochs: number): number =>
   learningRateAt({ ...settings, decayMode: 'epoch' }, { iteration: 0, iterations: 1, epoch, epochs }, null);
+
+/** The rate of a phase and how it moves, for a report. */
+export function rateText(settings: LearningRateSettings): string {
+  const { words }: Schedule = RATE_SCHEDULES[settings.learningRateSchedule];
+  const warmth = settings.warmup > 0 ? `, ${settings.warmup} epochs of warm-up` : '';
+  return `learning rate ${settings.learningRate}${words(settings)}${warmth}`;
+}

@@ -5,7 +5,7 @@ import {
   EXTREMES,
   PLACES,
   SETS,
-  TELEMETRY,
+  type TELEMETRY,
   type EvaluationSet,
   type TableName,
 } from '../../daemon/protocol/telemetry/columns.js';
@@ -19,7 +19,7 @@ const TAIL = 1 << 12;
 /** Parts of the data, the one whose error counts most first. */
 const HELD_OUT_FIRST = SETS.toReversed();
 
-const BATCH_COLUMNS = Object.keys(TELEMETRY.batch) as (keyof typeof TELEMETRY.batch)[];
+type BatchColumn = keyof typeof TELEMETRY.batch;
 
 /** Texts of marks on the x axis, given by the caller so that they can be translated. */
 export interface MarkTexts {
@@ -148,12 +148,26 @@ export class RunSeries {
     this.path = { points: [...before, point], total, answer: null };
   }
 
+  /** By columns, because they come by the thousand. */
   applyBatches(columns: BatchColumns): void {
-    for (let i = 0; i < columns.step.length; i++) {
-      this.#epoch = columns.epoch[i]!;
-      const row = Object.fromEntries(BATCH_COLUMNS.map((name) => [name, columns[name][i]!]));
-      this.#push('batch', { ...row, step: columns.step[i]! }, this.#seconds(columns.time[i]!));
+    const { step } = columns;
+    const figures = { ...columns, time: columns.time.map((time) => this.#seconds(time)) };
+    for (let from = 0; from < step.length;) {
+      // A trainer that resumes within the message repeats steps.
+      let end = from + 1;
+      while (end < step.length && step[end]! > step[end - 1]!) end++;
+      const series = this.#seriesAt('batch', step[from]!);
+      while (from < end) {
+        const rows = this.#room(series, end - from);
+        const part = series.table.names.map((name) => [
+          name,
+          Float64Array.from(figures[name as BatchColumn].slice(from, from + rows), (value) => value ?? NaN),
+        ]);
+        series.table.append(Object.fromEntries(part) as Record<string, Float64Array>);
+        from += rows;
+      }
     }
+    this.#epoch = columns.epoch.at(-1) ?? this.#epoch;
   }
 
   /** What a page with this cursor lacks, or null; advances the cursor. An empty cursor gets everything. */
@@ -177,26 +191,37 @@ export class RunSeries {
 
   /** One row. @param figures an event; columns that it lacks are filled from the series. @param time seconds. */
   #push(name: TableName, figures: { step: number }, time: number): void {
-    const { step } = figures;
     const known: Readonly<Record<string, unknown>> = { epoch: this.#epoch, ...figures, time };
-    let entry = this.#tables.get(name);
-    if (!entry)
-      this.#tables.set(name, (entry = { table: new ColumnTable(columnsOf(name)), generation: 0, halving: null }));
-    const { table } = entry;
-    const steps = table.column('step');
+    const series = this.#seriesAt(name, figures.step);
+    this.#room(series, 1);
+    series.table.push(series.table.names.map((column) => known[column] as number | null));
+  }
+
+  /** The series whose next row is of this step: rows that a resumed run repeats are dropped. */
+  #seriesAt(name: TableName, step: number): Series {
+    let series = this.#tables.get(name);
+    if (!series)
+      this.#tables.set(name, (series = { table: new ColumnTable(columnsOf(name)), generation: 0, halving: null }));
+    const steps = series.table.column('step');
     if (step < (steps.at(-1) ?? -Infinity) || (name === 'batch' && step === steps.at(-1))) {
-      table.truncate(steps.findIndex((known) => known >= step));
-      entry.generation++;
-      entry.halving = null;
+      series.table.truncate(steps.findIndex((known) => known >= step));
+      series.generation++;
+      series.halving = null;
     }
+    return series;
+  }
+
+  /** How many of so many rows fit; a table that is full is halved. */
+  #room(series: Series, rows: number): number {
+    const { table } = series;
     if (table.length >= this.maxRows) {
       const from = Math.max(0, table.length - TAIL);
       const tail = table.slice(from);
       table.halve(EXTREMES);
-      entry.generation++;
-      entry.halving = { from, tail, left: table.length };
+      series.generation++;
+      series.halving = { from, tail, left: table.length };
     }
-    table.push(table.names.map((column) => known[column] as number | null));
+    return Math.min(rows, this.maxRows - table.length);
   }
 
   /** The newest error of an evaluation: of the test set if there is one. */

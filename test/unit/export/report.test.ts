@@ -21,7 +21,7 @@ const plan = {
     momentum: 0.9,
     nesterov: true,
   },
-  retrain: { epochs: 1, learningRate: 0.01 },
+  retrain: { epochs: 1, learningRate: 0.01, decay: 1, learningRateSchedule: 'constant', warmup: 0 },
   engine: 'auto',
   seed: 1,
 } as unknown as ResolvedPlan;

@@ -13,12 +13,6 @@ function factsOf(runs: RunSummary[]) {
   const asked: string[] = [];
   const lists: string[] = [];
   const facts = new RunFacts({
-    workspace: {
-      folders: ['/w'],
-      trusted: true,
-      contain: (path) => Promise.resolve({ folder: '/w', path }),
-      asNamed: (path) => AbsolutePath.parse(path),
-    },
     listRuns: (folder) => {
       lists.push(folder);
       return folder === '/broken' ? Promise.reject(new Error('disk')) : Promise.resolve(runs);

@@ -4,6 +4,7 @@ import {
   clipLearningRate,
   learningRateAt,
   RATE_SCHEDULES,
+  rateText,
   trainingRateAt,
   type LearningRateSettings,
   type RateSchedule,
@@ -119,5 +120,14 @@ describe('the learning rate', () => {
         },
       ),
     );
+  });
+
+  it('a report words each schedule with the clock it runs by', () => {
+    expect(rateText(of('exponential'))).toBe('learning rate 1 x 0.98 per iteration');
+    expect(rateText(of('cosine', { warmup: 2 }))).toBe(
+      'learning rate 1, cosine over the iterations, 2 epochs of warm-up',
+    );
+    expect(rateText(of('one-cycle', { decayMode: 'epoch' }))).toBe('learning rate 1, one cycle over each phase');
+    expect(rateText(of('constant'))).toBe('learning rate 1, constant');
   });
 });

@@ -86,7 +86,8 @@ test('batches are streamed with all their columns, time in that of events', () =
   const { columns: rows } = series.news(new Map())!.batch!;
   expect(rows).toEqual({ ...Object.fromEntries(Object.entries(one).map(([name, [value]]) => [name, Float64Array.of(value!)])), time: Float64Array.of(0) }); // prettier-ignore
   expect(BatchColumns.safeParse({ run: 'r', ...one, loss: [null] }).success).toBe(true);
-  expect(BatchColumns.safeParse({ run: 'r', ...one, step: [null] }).success).toBe(false);
+  for (const step of [[null], ['1'], [NaN], 1])
+    expect(BatchColumns.safeParse({ run: 'r', ...one, step }).success).toBe(false);
 });
 
 test('every column with a curve is in the legend, the table and the CSV file of its chart', () => {
