@@ -34,6 +34,8 @@ const node = {
   target: 'node20',
   format: 'esm',
   splitting: true,
+  // h5wasm holds its WebAssembly as text, which escapes would lengthen by a third.
+  charset: 'utf8',
   // jsonc-parser's `main` is UMD, whose requires a bundler cannot follow.
   mainFields: ['module', 'main'],
   chunkNames: 'chunks/[name]-[hash]',

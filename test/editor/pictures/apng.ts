@@ -1,6 +1,6 @@
 /**
  * Animated PNG of at most 256 colours (PNG, third edition, W3C 2025: acTL, fcTL and fdAT chunks): what moves is written once,
- * and of each further frame only the rectangle that differs from the one before.
+ * and of each further frame only the rectangle that differs from the one before, in which pixels that stay are transparent where that is shorter.
  */
 import { crc32, deflateSync } from 'node:zlib';
 
@@ -40,19 +40,24 @@ export function encodeApng(width: number, height: number, frames: readonly Frame
   const palette = new Map<number, number>();
   const shown = withoutRepeats(frames.map((frame) => indexed(frame, palette)));
   let sequence = 0;
+  // The index after the last colour, if one is left.
+  const clear = palette.size < COLOURS ? palette.size : null;
   const parts = shown.flatMap((frame, i) => {
-    const part = i === 0 ? { x: 0, y: 0, width, height } : difference(shown[i - 1]!.indices, frame.indices, width, height);
-    const control = chunk('fcTL', frameControl(sequence++, part, frame.milliseconds));
-    const data = deflateSync(scanlines(frame.indices, width, part), { level: 9 });
+    const before = shown[i - 1]?.indices;
+    const part = before ? difference(before, frame.indices, width, height) : { x: 0, y: 0, width, height };
+    const { data, blend } = shortest(frame.indices, before, width, part, clear);
+    const control = chunk('fcTL', frameControl(sequence++, part, frame.milliseconds, blend));
     return [control, i === 0 ? chunk('IDAT', data) : chunk('fdAT', Buffer.concat([uint32(sequence++), data]))];
   });
+  const colours = [...palette.keys(), ...(clear === null ? [] : [0])];
   return Buffer.concat([
     Buffer.from(SIGNATURE),
     // 8 bits a pixel, colours from the palette, deflate, the standard's filters, not interlaced.
     chunk('IHDR', Buffer.concat([uint32(width, height), Buffer.from([8, 3, 0, 0, 0])])),
     // No limit of repetitions.
     chunk('acTL', uint32(shown.length, 0)),
-    chunk('PLTE', Buffer.from([...palette.keys()].flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]))),
+    chunk('PLTE', Buffer.from(colours.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]))),
+    ...(clear === null ? [] : [chunk('tRNS', Buffer.from(colours.map((_, i) => (i === clear ? 0 : 255))))]),
     ...parts,
     chunk('IEND', Buffer.alloc(0)),
   ]);
@@ -98,6 +103,21 @@ function difference(before: Uint8Array, after: Uint8Array, width: number, height
   return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
+/** A rectangle of a frame, compressed: whole (blend 0), or its changes over the frame before (blend 1). */
+function shortest(
+  indices: Uint8Array,
+  before: Uint8Array | undefined,
+  width: number,
+  part: Rectangle,
+  clear: number | null,
+): { data: Buffer; blend: 0 | 1 } {
+  const compressed = (pixels: Uint8Array) => deflateSync(scanlines(pixels, width, part), { level: 9 });
+  const whole = compressed(indices);
+  if (!before || clear === null) return { data: whole, blend: 0 };
+  const changes = compressed(indices.map((index, i) => (index === before[i] ? clear : index)));
+  return changes.length < whole.length ? { data: changes, blend: 1 } : { data: whole, blend: 0 };
+}
+
 /** Rows of a rectangle, each after its filter byte: no filter, which is best for palettes. */
 function scanlines(indices: Uint8Array, width: number, part: Rectangle): Buffer {
   const lines = Buffer.alloc((part.width + 1) * part.height);
@@ -108,11 +128,17 @@ function scanlines(indices: Uint8Array, width: number, part: Rectangle): Buffer 
   return lines;
 }
 
-function frameControl(sequence: number, { x, y, width, height }: Rectangle, milliseconds: number): Buffer {
+function frameControl(
+  sequence: number,
+  { x, y, width, height }: Rectangle,
+  milliseconds: number,
+  blend: 0 | 1,
+): Buffer {
   const times = Buffer.alloc(6);
   times.writeUInt16BE(Math.min(Math.max(Math.round(milliseconds), 1), LONGEST), 0);
   times.writeUInt16BE(1000, 2);
-  // The frame stays (dispose 0), and the next one replaces its part (blend 0).
+  // The frame stays (dispose 0).
+  times[5] = blend;
   return Buffer.concat([uint32(sequence, width, height, x, y), times]);
 }
 

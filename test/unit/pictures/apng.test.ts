@@ -32,6 +32,7 @@ function chunksOf(png: Buffer): { type: string; data: Buffer }[] {
 function play(png: Buffer): Frame[] {
   const chunks = chunksOf(png);
   const palette = chunks.find(({ type }) => type === 'PLTE')!.data;
+  const alpha = chunks.find(({ type }) => type === 'tRNS')?.data;
   const canvas = new Uint8Array(3 * WIDTH * HEIGHT);
   const shown: Frame[] = [];
   let sequence = 0;
@@ -47,10 +48,11 @@ function play(png: Buffer): Frame[] {
       expect(lines[y * (width + 1)]).toBe(0);
       for (let x = 0; x < width; x++) {
         const index = lines[y * (width + 1) + 1 + x]!;
+        if (control[25] === 1 && alpha?.[index] === 0) continue;
         canvas.set(palette.subarray(3 * index, 3 * index + 3), 3 * ((top + y) * WIDTH + left + x));
       }
     }
-    expect([...control.subarray(24)]).toEqual([0, 0]);
+    expect(control[24]).toBe(0);
     shown.push({ pixels: canvas.slice(), milliseconds: (1000 * control.readUInt16BE(20)) / control.readUInt16BE(22) });
   }
   return shown;
@@ -72,13 +74,23 @@ describe('an animated PNG', () => {
   test('plays the frames as they were, no time longer than the format can say', () => {
     expect(play(png)).toEqual([frames[0], frames[1], { ...frames[2], milliseconds: 65_535 }]);
     expect(chunksOf(png).map(({ type }) => type)).toEqual([
-      'IHDR', 'acTL', 'PLTE', 'fcTL', 'IDAT', 'fcTL', 'fdAT', 'fcTL', 'fdAT', 'IEND',
+      'IHDR', 'acTL', 'PLTE', 'tRNS', 'fcTL', 'IDAT', 'fcTL', 'fdAT', 'fcTL', 'fdAT', 'IEND',
     ]); // prettier-ignore
   });
 
   test('writes only what has changed', () => {
     const second = chunksOf(png).filter(({ type }) => type === 'fcTL')[1]!.data;
     expect([4, 8, 12, 16].map((at) => second.readUInt32BE(at))).toEqual([3, 3, 2, 1]);
+  });
+
+  test('leaves pixels out that stay, where that is shorter', () => {
+    const noise = (i: number): [number, number, number[]] => [i % WIDTH, Math.floor(i / WIDTH), [(i * 7) % 16, 9, 9]];
+    const spots = Array.from({ length: WIDTH * HEIGHT }, (_, i) => noise(i));
+    const corners: typeof spots = [[0, 0, red], [WIDTH - 1, HEIGHT - 1, red]]; // prettier-ignore
+    const noisy = [frame(1, white, spots), frame(1, white, [...spots, ...corners])];
+    const written = encodeApng(WIDTH, HEIGHT, noisy);
+    expect(chunksOf(written).filter(({ type }) => type === 'fcTL').map(({ data }) => data[25])).toEqual([0, 1]); // prettier-ignore
+    expect(play(written)).toEqual(noisy);
   });
 
   test('is to a reader of plain PNG its first frame', async () => {
