@@ -6,3 +6,4 @@ export { launchDaemon } from './daemon/launch.js';
 export { Session } from './daemon/session.js';
 export { commandArguments } from '../daemon/protocol/commands.js';
 export { issueText } from '../daemon/protocol/issueText.js';
+export { RunOn } from '../daemon/protocol/runs/runOn.js';

@@ -7,6 +7,13 @@ import type { Run } from './runs.js';
 export interface RunItem {
   summary: Run;
 }
+/** A plan with its runs. */
+export interface PlanItem {
+  kind: 'plan';
+  plan: string;
+  /** null: its runs have no plan file. */
+  file: AbsolutePath | null;
+}
 export interface LayerItem {
   model: AbsolutePath;
   layer: string;
@@ -20,6 +27,8 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.setBudget': CommandArgument<'lcPrune.setBudget'> | LayerItem;
   'lcPrune.excludeLayer': CommandArgument<'lcPrune.excludeLayer'>;
   'lcPrune.run': CommandArgument<'lcPrune.run'>;
+  /** From the tree of runs: a plan with its runs. */
+  'lcPrune.runOn': CommandArgument<'lcPrune.runOn'> | PlanItem;
   'lcPrune.runWithBaselines': { plan: AbsolutePath };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.runSweep': CommandArgument<'lcPrune.runSweep'>;
@@ -70,6 +79,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.setBudget',
   'lcPrune.excludeLayer',
   'lcPrune.run',
+  'lcPrune.runOn',
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
   'lcPrune.runSweep',

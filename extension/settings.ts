@@ -5,6 +5,7 @@ export const SETTINGS = {
   nodePath: 'lcPrune.nodePath',
   enginePath: 'lcPrune.enginePath',
   engine: 'lcPrune.engine',
+  places: 'lcPrune.places',
   openMonitorOnRun: 'lcPrune.monitor.openOnRun',
   notifyAfterSeconds: 'lcPrune.notifyAfterSeconds',
   keepTraining: 'lcPrune.keepTraining',
@@ -18,6 +19,8 @@ export const nodePathSetting = (): string => read(SETTINGS.nodePath, '').trim();
 export const enginePathSetting = (): string => read(SETTINGS.enginePath, '').trim();
 /** "auto", or an engine's id. */
 export const engineSetting = (): string => read(SETTINGS.engine, 'auto');
+/** Places of "Run On..." by name, as a plan's `runOn` has them; not checked. */
+export const placesSetting = (): Record<string, unknown> => read(SETTINGS.places, {});
 export const openMonitorOnRun = (): boolean => read(SETTINGS.openMonitorOnRun, true);
 export const notifyAfterSeconds = (): number => read(SETTINGS.notifyAfterSeconds, 60);
 /** Whether training continues when the window is closed. */

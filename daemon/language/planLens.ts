@@ -43,6 +43,7 @@ export function planLenses(plan: AbsolutePath, runs: readonly RunSummary[]): Cod
   const finished = runs.filter((run) => run.state === 'done');
   const commands = [
     command('$(play) Run', 'lcPrune.run', { plan }),
+    command('$(server) Run on...', 'lcPrune.runOn', { plan }),
     command('$(graph) Path', 'lcPrune.runPath', { plan }),
     command('$(symbol-ruler) Preview budget', 'lcPrune.previewBudget', { plan }),
     command('$(graph-line) Open monitor', 'lcPrune.openMonitor', { plan }),

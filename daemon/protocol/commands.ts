@@ -19,6 +19,8 @@ export const commandArguments = {
   /** "Exclude": never prune this layer; in the plans that use the model. */
   'lcPrune.excludeLayer': z.strictObject({ model: path, layer }),
   'lcPrune.run': z.strictObject({ plan: path }),
+  /** "Run on...": asks where. */
+  'lcPrune.runOn': z.strictObject({ plan: path }),
   /** "Path...": the error-against-budget curve, or the smallest network within a bound on the error. */
   'lcPrune.runPath': z.strictObject({ plan: path }),
   /** All points of a sweep file, in a terminal. */

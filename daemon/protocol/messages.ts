@@ -14,6 +14,7 @@ import { AbsolutePath } from './paths.js';
 import { Budget, DataSource, ErrorBound, PathSettings } from './plan.js';
 import { ResolvedPlan } from './resolvedPlan.js';
 import { MarksChange, RunMarks } from './runs/marks.js';
+import { RunOn } from './runs/runOn.js';
 import { Sensitivity } from './layers/sensitivity.js';
 import { TELEMETRY } from './telemetry/columns.js';
 import { columnArrays } from './telemetry/eventFields.js';
@@ -107,6 +108,8 @@ export const requests = {
       compare: z.array(z.enum(['magnitude', 'gradual'])).optional(),
       /** Computes the error-against-budget curve instead; {}: as the plan's "path" says, or the defaults. Only magnitude compares. */
       path: PathSettings.optional(),
+      /** In place of the plan's. */
+      runOn: RunOn.optional(),
     }),
     result: z.object({ run, folder: AbsolutePath }),
   },

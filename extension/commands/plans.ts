@@ -9,6 +9,7 @@ import { MODEL_EDITOR } from '../ids.js';
 import { uriOf } from '../paths.js';
 import { isActive } from '../runs.js';
 import type { Services } from '../services.js';
+import { askPlace } from './askPlace.js';
 import type { CommandTable } from './command.js';
 import { changeData, makePlan, planFor } from './makePlan.js';
 import { modelInFront, pickModel, pickPlan, pickRun } from './pick.js';
@@ -25,6 +26,7 @@ type PlanCommands = Pick<
   | 'lcPrune.setBudget'
   | 'lcPrune.excludeLayer'
   | 'lcPrune.run'
+  | 'lcPrune.runOn'
   | 'lcPrune.runWithBaselines'
   | 'lcPrune.runPath'
   | 'lcPrune.runWithOtherRate'
@@ -118,11 +120,20 @@ export function planCommands(services: Services): PlanCommands {
         if (plan) await startRun(services, plan);
       },
     },
+    'lcPrune.runOn': {
+      needs: 'trust',
+      async run(argument) {
+        const given = argument && ('file' in argument ? argument.file : argument.plan);
+        const plan = given ?? (await pickPlan(vscode.l10n.t('Run which plan?')));
+        const runOn = plan && (await askPlace(services, plan));
+        if (plan && runOn !== undefined) await startRun(services, plan, { runOn });
+      },
+    },
     'lcPrune.runWithBaselines': {
       needs: 'trust',
       async run(argument) {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('Run which plan, and plain pruning after it?')));
-        if (plan) await startRun(services, plan, ['magnitude', 'gradual']);
+        if (plan) await startRun(services, plan, { compare: ['magnitude', 'gradual'] });
       },
     },
     'lcPrune.runPath': {
@@ -130,7 +141,7 @@ export function planCommands(services: Services): PlanCommands {
       async run(argument) {
         const plan = argument?.plan ?? (await pickPlan(vscode.l10n.t('The path of which plan?')));
         const wish = plan && (await askPath());
-        if (plan && wish) await startRun(services, plan, wish.compare, wish.path);
+        if (plan && wish) await startRun(services, plan, wish);
       },
     },
     'lcPrune.chooseData': {
@@ -170,7 +181,7 @@ export function planCommands(services: Services): PlanCommands {
         const { plan } = await daemon.request('lc/plan', { run: summary.run });
         const { maxErrorIncrease } = plan.path ?? {};
         const bound = typeof maxErrorIncrease === 'number' ? { maxErrorIncrease: planPercent(maxErrorIncrease) } : {};
-        await startRun(services, summary.planFile, plan.compare, plan.path && bound);
+        await startRun(services, summary.planFile, { compare: plan.compare, path: plan.path && bound });
       },
     },
     'lcPrune.installData': {

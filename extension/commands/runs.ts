@@ -61,7 +61,7 @@ export function runCommands({ daemon, runs, monitor }: Services): RunCommands {
   return {
     'lcPrune.pause': steer(
       'lc/pause',
-      isActive,
+      (run) => isActive(run) && !run.job,
       () => vscode.l10n.t('Pause which run?'),
       () => vscode.l10n.t('Nothing is running.'),
       () => vscode.l10n.t('Pausing...'),

@@ -1,6 +1,7 @@
 /** Starts a plan: saves it, makes sure that its data is installed, and shows the monitor. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { RunOn } from '../../daemon/protocol/runs/runOn.js';
 import { ensureData } from '../data/ensureData.js';
 import { pathOf, sameFileAs, type AbsolutePath } from '../paths.js';
 import type { Services } from '../services.js';
@@ -11,13 +12,21 @@ import { openPlan } from './planFiles.js';
 
 const planName = (path: string) => basename(path).replace(/\.prune\.jsonc?$/, '');
 
+/** What is asked of a run beside its plan. */
+export interface RunWish {
+  readonly compare?: ('magnitude' | 'gradual')[] | undefined;
+  readonly path?: { maxErrorIncrease?: string } | undefined;
+  /** Where it executes, in place of the plan's `runOn`. */
+  readonly runOn?: RunOn | undefined;
+}
+
 export async function startRun(
   services: Services,
   planPath: AbsolutePath,
-  compare?: ('magnitude' | 'gradual')[],
-  path?: { maxErrorIncrease?: string },
+  wish: RunWish = {},
 ): Promise<void> {
   const { daemon, monitor } = services;
+  const { compare, path, runOn } = wish;
   // The daemon reads the file: what is on screen must be on disk.
   const isPlan = sameFileAs(planPath);
   for (const document of vscode.workspace.textDocuments)
@@ -31,6 +40,7 @@ export async function startRun(
         ...(engine !== 'auto' && { engine }),
         ...(compare && { compare }),
         ...(path && { path }),
+        ...(runOn !== undefined && { runOn }),
       })
     ).folder;
   try {
@@ -42,6 +52,6 @@ export async function startRun(
     const choose = vscode.l10n.t('Choose Data...');
     const choice = await vscode.window.showErrorMessage((error as Error).message, choose, show);
     if (choice === show) await openPlan(planPath);
-    if (choice === choose && (await changeData(services, planPath))) await startRun(services, planPath, compare, path);
+    if (choice === choose && (await changeData(services, planPath))) await startRun(services, planPath, wish);
   }
 }

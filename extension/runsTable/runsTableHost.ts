@@ -27,14 +27,14 @@ const COMMANDS: Record<TableAction, CommandName> = {
 export function tableRun(run: Run, runs: Pick<Runs, 'get'>, severalFolders: boolean): TableRun {
   const parent = run.baselineOf === undefined ? undefined : runs.get(fileIn(run.folder, '..', run.baselineOf));
   const { name, plan, model, method, engine, state, started, ended, error, referenceError, kept, prunable } = run;
-  const { cautions, budget, bytes, seconds, points, marks } = run;
+  const { cautions, budget, bytes, seconds, points, marks, job } = run;
   return {
     id: run.run,
     label: displayName(run),
     parent: parent?.run ?? null,
     folder: severalFolders ? basename(run.workspace) : '',
     ...{ name, plan, model, method, engine, state, started, ended, error, referenceError, kept, prunable },
-    ...{ cautions, budget, bytes, seconds, points, marks },
+    ...{ cautions, budget, bytes, seconds, points, marks, job },
   };
 }
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../daemon/protocol/messages.js';
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import { count, duration, shortPercent } from '../../daemon/protocol/format.js';
+import { jobText, placeOfJob } from '../../daemon/protocol/runs/placeOfJob.js';
 import { bar } from './bar.js';
 
 /** Colours that every theme keeps legible on its side bar; chart colours need not be. */
@@ -55,17 +56,23 @@ export function stateName(state: RunSummary['state']): string {
 const keptShare = (summary: RunSummary): number | null =>
   summary.kept === null || !summary.prunable ? null : summary.kept / summary.prunable;
 
+/** "pending: Priority", "n7, 1 h 12 min left": where a queue's run waits or executes; null: it is none. */
+const placeText = ({ job }: RunSummary): string | null => (job ? placeOfJob(job) : null);
+
 /** "12/30 · 1.93% error · 1% kept · 3 min left". */
 export function runDescription(summary: RunSummary): string {
   const kept = keptShare(summary);
   const active = summary.state === 'running';
+  const place = placeText(summary);
   return [
+    active ? null : place,
     isDoubtful(summary) ? vscode.l10n.t('warnings') : null,
-    summary.state === 'done' || active ? null : stateName(summary.state),
+    summary.state === 'done' || active || place !== null ? null : stateName(summary.state),
     active || summary.state === 'paused' ? `${summary.iteration}/${summary.iterations}` : null,
     summary.error === null ? null : vscode.l10n.t('{0} error', shortPercent(summary.error)),
     kept === null ? null : vscode.l10n.t('{0} kept', shortPercent(kept)),
     active && summary.etaSeconds !== null ? vscode.l10n.t('{0} left', duration(summary.etaSeconds)) : null,
+    active ? place : null,
   ]
     .filter((part) => part !== null)
     .join(' · ');
@@ -85,6 +92,7 @@ export function runTooltip(summary: RunSummary): vscode.MarkdownString {
       row(vscode.l10n.t('Model'), safe(summary.model)) +
       row(vscode.l10n.t('Method'), safe(summary.method.toUpperCase())) +
       row(vscode.l10n.t('Engine'), summary.engine && safe(summary.engine)) +
+      row(vscode.l10n.t('Where'), summary.job ? safe(jobText(summary.job)) : null) +
       row(vscode.l10n.t('Iteration'), `${summary.iteration} / ${summary.iterations}`) +
       row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : shortPercent(summary.error)) +
       row(

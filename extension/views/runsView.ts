@@ -1,21 +1,19 @@
 import * as vscode from 'vscode';
-import { VIEWS, type RunItem } from '../ids.js';
+import { VIEWS, type PlanItem, type RunItem } from '../ids.js';
 import { displayName } from '../monitor/runView.js';
 import { folderOf, type AbsolutePath } from '../paths.js';
 import type { Run, Runs } from '../runs.js';
 import { runDescription, runIcon, runTooltip } from './runText.js';
 
 /** A plan with its runs, or a run. */
-interface PlanItem {
-  plan: string;
-  file: AbsolutePath | null;
+interface PlanNode extends PlanItem {
   /** Another plan has the same name. */
   ambiguous: boolean;
   runs: Run[];
 }
-export type RunNode = PlanItem | RunItem;
+export type RunNode = PlanNode | RunItem;
 
-const isPlan = (node: RunNode): node is PlanItem => 'plan' in node;
+const isPlan = (node: RunNode): node is PlanNode => 'plan' in node;
 
 /** Plans of several folders may share a name; runs of one file may belong to several plans (its path, its baselines). */
 const planKey = ({ plan, planFile }: Run): string => `${planFile ?? ''}\0${plan}`;
@@ -27,7 +25,7 @@ const planKey = ({ plan, planFile }: Run): string => `${planFile ?? ''}\0${plan}
 export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Disposable {
   #changed = new vscode.EventEmitter<RunNode | undefined>();
   #items = new Map<AbsolutePath, RunItem>();
-  #plans = new Map<string, PlanItem>();
+  #plans = new Map<string, PlanNode>();
   #disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.#changed.event;
 
@@ -58,13 +56,13 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
   getChildren(node?: RunNode): RunNode[] {
     if (node) return isPlan(node) ? node.runs.map((summary) => this.#item(summary)) : [];
     const { all } = this.runs;
-    const plans = new Map<string, PlanItem>();
+    const plans = new Map<string, PlanNode>();
     for (const summary of all) {
       const key = planKey(summary);
       const { plan, planFile: file } = summary;
       let item = plans.get(key);
       if (!item) {
-        item = Object.assign(this.#plans.get(key) ?? {}, { plan, file, ambiguous: false, runs: [] });
+        item = Object.assign(this.#plans.get(key) ?? {}, { kind: 'plan' as const, plan, file, ambiguous: false, runs: [] });
         plans.set(key, item);
       }
       item.runs.push(summary);
@@ -86,7 +84,7 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
       const folder = node.ambiguous && node.file && vscode.workspace.asRelativePath(folderOf(node.file));
       item.description = folder ? `${folder} · ${number}` : number;
       if (node.file) item.tooltip = vscode.workspace.asRelativePath(node.file);
-      item.contextValue = 'plan';
+      item.contextValue = node.file ? 'plan.file' : 'plan';
       return item;
     }
     const { summary } = node;
@@ -95,7 +93,8 @@ export class RunsView implements vscode.TreeDataProvider<RunNode>, vscode.Dispos
       .filter(Boolean)
       .join(' · ');
     item.iconPath = runIcon(summary);
-    item.contextValue = `run.${summary.state}`;
+    // A queue's run cannot pause: its place would wait with it.
+    item.contextValue = `run.${summary.state}${summary.job ? '.job' : ''}`;
     item.accessibilityInformation = { label: `${displayName(summary)}, ${summary.state}, ${item.description}` };
     item.command = { command: 'lcPrune.openMonitor', title: vscode.l10n.t('Open Monitor'), arguments: [node] };
     return item;

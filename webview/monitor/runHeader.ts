@@ -1,5 +1,6 @@
 import { isDoubtful } from '../../daemon/protocol/doubtful.js';
 import type { Finish } from '../../daemon/protocol/finish.js';
+import { jobText } from '../../daemon/protocol/runs/placeOfJob.js';
 import { STATE_NAMES } from '../../daemon/protocol/runs/stateNames.js';
 import { rounded } from '../../daemon/protocol/format.js';
 import { CautionBanner } from './cautionBanner.js';
@@ -114,7 +115,8 @@ export class RunHeader {
     this.#finish.root.classList.toggle('doubtful', look === 'doubtful');
     this.#renderMapping(view.mapping);
     const visible: Record<Control, boolean> = {
-      pause: active,
+      // A queue's run keeps its place while it is paused, so it is stopped instead.
+      pause: active && !summary.job,
       resume: state === 'paused' || state === 'interrupted' || state === 'stopped' || state === 'crashed',
       switchEngine: state === 'crashed',
       stop: active || state === 'paused',
@@ -131,6 +133,7 @@ export class RunHeader {
       summary.model,
       summary.method.toUpperCase(),
       summary.engine && (view.device ? t('{0} on {1}', summary.engine, view.device) : summary.engine),
+      summary.job && jobText(summary.job),
       t('started {0}', new Date(summary.started).toLocaleString()),
     ]
       .filter(Boolean)

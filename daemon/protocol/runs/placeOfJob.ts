@@ -20,3 +20,11 @@ export function placeOfJob({ state, reason, node, until, on }: JobState, now = D
   const where = node ?? on;
   return until === undefined ? where : `${where}, ${duration((until - now) / 1000)} left`;
 }
+
+/** "slurm job 12: pending: Priority", "command job 4711@n7": a run's job and where it is. @param now milliseconds since 1970. */
+export function jobText(job: JobState, now = Date.now()): string {
+  const place = placeOfJob(job, now);
+  // The id of a command ends with the start time of its process, which says nothing to people.
+  const name = `${job.on} job ${job.on === 'command' ? job.id.replace(/\+.*$/, '') : job.id}`;
+  return place === job.on ? name : `${name}: ${place}`;
+}

@@ -1,5 +1,6 @@
 /** Starting, steering and keeping runs. */
 import { UserError } from '../../protocol/errors.js';
+import { remoteOf } from '../../protocol/runs/runOn.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
@@ -71,13 +72,14 @@ export const runHandlers: RunHandlers = {
   'lc/runs': (_params, context) => listAll(context, { reread: false }),
   'lc/refresh': (_params, context) => listAll(context, { reread: true }),
 
-  async 'lc/start'({ planPath, engine, seed, compare, path: asPath }, { workspace, backend, running }) {
+  async 'lc/start'({ planPath, engine, seed, compare, path: asPath, runOn }, { workspace, backend, running }) {
     workspace.requireTrust('Running a plan');
     const { folder, path } = await workspace.contain(planPath);
     if (asPath && compare?.includes('gradual'))
       throw new UserError('usage', 'gradual pruning has no path; compare with magnitude pruning', { field: 'compare' });
-    const read = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
-    const plan = { ...read, ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
+    const { runOn: planned, ...read } = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
+    const remote = runOn === undefined ? planned : remoteOf(runOn);
+    const plan = { ...read, ...(remote && { runOn: remote }), ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
     const run = await running.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder);
     return { run, folder: workspace.runFolderAsNamed(folder, run) };

@@ -42,3 +42,13 @@ test('progress and the end redraw the row of the run, a new one the whole tree',
   changed.fire({ run: 'b', before: null, after: summary('b', 'one') });
   expect(redrawn).toHaveBeenLastCalledWith(undefined);
 });
+
+test('a run in a queue and a plan with a file have menus of their own', () => {
+  const { view, runs } = stand();
+  const job = { on: 'slurm', id: '12', state: 'running', node: 'n7' };
+  runs.all = [{ ...(summary('a', 'one') as object), job, planFile: '/work/one.prune.json' } as never];
+  const [plan] = view.getChildren();
+  const [row] = view.getChildren(plan);
+  expect(view.getTreeItem(plan!).contextValue).toBe('plan.file');
+  expect(view.getTreeItem(row!).contextValue).toBe('run.running.job');
+});
