@@ -1,6 +1,7 @@
 /** Every id that package.json's `contributes` and the code share; test/unit/extension compares the two. */
 import type { CommandArgument, CommandId } from '../daemon/protocol/commands.js';
 import type { AbsolutePath } from '../daemon/protocol/paths.js';
+import type { SweepSummary } from '../daemon/protocol/runs/sweep.js';
 import type { Run } from './runs.js';
 
 /** The argument that a tree passes to its commands. */
@@ -13,6 +14,11 @@ export interface PlanItem {
   plan: string;
   /** null: its runs have no plan file. */
   file: AbsolutePath | null;
+}
+/** A sweep that has begun, with its runs. */
+export interface SweepItem {
+  kind: 'sweep';
+  sweep: SweepSummary;
 }
 export interface LayerItem {
   model: AbsolutePath;
@@ -32,6 +38,9 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.runWithBaselines': { plan: AbsolutePath };
   'lcPrune.runPath': CommandArgument<'lcPrune.runPath'>;
   'lcPrune.runSweep': CommandArgument<'lcPrune.runSweep'>;
+  'lcPrune.stopSweep': SweepItem;
+  'lcPrune.resumeSweep': SweepItem;
+  'lcPrune.openSweepTable': SweepItem;
   'lcPrune.previewBudget': CommandArgument<'lcPrune.previewBudget'>;
   'lcPrune.chooseData': CommandArgument<'lcPrune.chooseData'>;
   'lcPrune.installData': CommandArgument<'lcPrune.installData'>;
@@ -83,6 +92,9 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.runWithBaselines',
   'lcPrune.runPath',
   'lcPrune.runSweep',
+  'lcPrune.stopSweep',
+  'lcPrune.resumeSweep',
+  'lcPrune.openSweepTable',
   'lcPrune.runWithOtherRate',
   'lcPrune.previewBudget',
   'lcPrune.chooseData',

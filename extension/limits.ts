@@ -18,6 +18,8 @@ export const LIMITS = {
   monitorInterval: 100,
   /** Most rows of one table; beyond it every table row pair of least interest goes. 6 columns x 8 bytes x this = 6 MB a run. */
   seriesRows: 1 << 17,
+  /** From the change of a run's state to the question about its sweep. */
+  sweepPause: 1500,
   /** Between two posts of changed runs to the table. */
   tableInterval: 200,
   /** An image of another folder travels in the message, which is bounded (daemon/server/limits.ts). */

@@ -21,6 +21,7 @@ import { pathOf } from './paths.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
 import { RunsTableHost } from './runsTable/runsTableHost.js';
+import { Sweeps } from './sweeps.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
 import { registerAutoStart } from './autoStart.js';
@@ -39,16 +40,17 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('LC Prune', { log: true });
   daemon = new Daemon(context.extensionPath, pathOf(vscode.Uri.joinPath(context.globalStorageUri, 'engines')), log);
   const runs = new Runs(daemon);
+  const sweeps = new Sweeps(daemon, runs);
   const stream = new RunStream(daemon);
   const monitor = new MonitorHost(context, daemon, runs, stream);
   const runsTable = new RunsTableHost(context.extensionUri, daemon, runs, monitor);
   const modelView = new ModelView(daemon, runs, stream);
-  const services: Services = { context, log, daemon, runs, stream, monitor, runsTable, modelView };
+  const services: Services = { context, log, daemon, runs, sweeps, stream, monitor, runsTable, modelView };
   registerCommands(
     {
       ...analysisCommands(services),
       ...planCommands(services),
-      ...sweepCommands(),
+      ...sweepCommands(services),
       ...runCommands(services),
       ...resultCommands(services),
       ...markCommands(services),
@@ -61,11 +63,12 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     log,
     runs,
+    sweeps,
     stream,
     monitor,
     runsTable,
     modelView,
-    new RunsView(runs, () => void daemon?.session().catch(() => {})),
+    new RunsView(runs, sweeps, () => void daemon?.session().catch(() => {})),
     new ModelEditor(context.extensionUri, daemon, runs, stream).register(),
     new EngineView(daemon, runs),
     new StatusItem(daemon, runs),

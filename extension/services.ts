@@ -3,6 +3,7 @@ import type { Daemon } from './daemon/daemon.js';
 import type { MonitorHost } from './monitor/monitorHost.js';
 import type { Runs } from './runs.js';
 import type { RunsTableHost } from './runsTable/runsTableHost.js';
+import type { Sweeps } from './sweeps.js';
 import type { RunStream } from './runStream.js';
 import type { ModelView } from './views/modelView.js';
 
@@ -12,6 +13,7 @@ export interface Services {
   log: vscode.LogOutputChannel;
   daemon: Daemon;
   runs: Runs;
+  sweeps: Sweeps;
   stream: RunStream;
   monitor: MonitorHost;
   runsTable: RunsTableHost;

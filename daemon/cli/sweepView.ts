@@ -6,7 +6,7 @@ import type { SweepOptions } from '../runs/sweeps/runSweep.js';
 import type { Terminal } from './terminal.js';
 import { percent } from './text.js';
 
-export interface SweepView extends Required<Pick<SweepOptions, 'signal' | 'onEvent' | 'onEnd'>> {
+export interface SweepView extends Required<Pick<SweepOptions, 'signal' | 'stop' | 'onEvent' | 'onEnd'>> {
   /** Ends the view: signals mean again what they meant before. */
   end(): void;
 }
@@ -33,6 +33,7 @@ export function followSweep({ points, runOn }: SweepRecord, terminal: Terminal):
   process.on('SIGTERM', interrupt);
   return {
     signal: controller.signal,
+    stop: interrupt,
     onEvent(point, event) {
       const stage = stageOf(event);
       if (stage !== null) stages.set(point, stage);

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { dataPackageNames } from './dataPackages.js';
+import { EngineState } from './runs/engineState.js';
 import { ExportFormat, LatencyFigures } from './exports.js';
 import { Finish } from './finish.js';
 import { LayerKept, RunEvent } from './events.js';
@@ -21,12 +22,14 @@ import { columnArrays } from './telemetry/eventFields.js';
 import { PROTOCOL_VERSION } from './version.js';
 import { TriedAnswer, TriedSample, WhatChanged } from './whatChanged.js';
 import { RunSummary } from './runs/summary.js';
+import { sweepRequests } from './runs/sweepRequests.js';
 import { LayerPicture, ModelSummary } from './layers/modelSummary.js';
 
 export { RunSummary } from './runs/summary.js';
 export { LayerPicture, ModelLayer, ModelSummary } from './layers/modelSummary.js';
 
 export { PROTOCOL_VERSION, SOCKET_PATH } from './version.js';
+export { EngineState } from './runs/engineState.js';
 export { ExportFormat, LatencyFigures } from './exports.js';
 
 /** The daemon's first line on stdout, as JSON. */
@@ -75,16 +78,6 @@ export const BudgetPreview = z.object({
 });
 export type BudgetPreview = z.infer<typeof BudgetPreview>;
 
-export const EngineState = z.object({
-  id: z.string(),
-  name: z.string(),
-  device: z.string(),
-  available: z.boolean(),
-  chosen: z.boolean(),
-  reason: z.string(),
-});
-export type EngineState = z.infer<typeof EngineState>;
-
 /** A point of a path run; without it, the run's result. */
 const point = z.int().min(0).max(1e6).optional();
 
@@ -132,6 +125,7 @@ export const requests = {
   'lc/setBudget': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
   /** The meaning of a budget for the layers that the run prunes. */
   'lc/previewRun': { params: z.strictObject({ run, budget: Budget }), result: BudgetPreview },
+  ...sweepRequests,
   /** The run's resolved plan. */
   'lc/plan': { params: z.strictObject({ run }), result: z.object({ plan: ResolvedPlan }) },
   /** History: events [from, from + limit) of the log; at most `resolution` of its `batch` events (telemetry/downsample.ts). */

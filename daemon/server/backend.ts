@@ -11,6 +11,7 @@ import type * as Kept from '../runs/results/kept.js';
 import type * as Finish from '../runs/results/finish.js';
 import type * as Queue from '../runs/runners/queue.js';
 import type * as Steer from '../runs/steer.js';
+import type * as Sweeps from '../runs/sweeps/ofDaemon.js';
 import type * as Supervisor from '../runs/supervisor.js';
 import type { WatchedRuns } from '../runs/watchedRuns.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
@@ -30,6 +31,8 @@ export interface Backend {
   readonly keepers: () => Promise<Keeping.Keepers>;
   /** The runs that runners execute. */
   readonly queue: () => Promise<typeof Queue>;
+  /** Plans with several values. */
+  readonly sweeps: () => Promise<typeof Sweeps>;
   readonly isCutShort: typeof Keeping.isCutShort;
   readonly isRunElsewhere: typeof Keeping.isRunElsewhere;
   readonly runOwner: typeof Steer.runOwner;
@@ -72,6 +75,7 @@ export const backend: Backend = {
   openTail: async (folder) => (await import('../runs/logTail.js')).LogTail.open(folder),
   keepers: () => (keepers ??= keeping().then(({ Keepers }) => new Keepers())),
   queue: () => import('../runs/runners/queue.js'),
+  sweeps: () => import('../runs/sweeps/ofDaemon.js'),
   isRunElsewhere: async (...args) => (await keeping()).isRunElsewhere(...args),
   isCutShort: async (...args) => (await keeping()).isCutShort(...args),
   trainerPid: async (...args) => (await steer()).trainerPid(...args),

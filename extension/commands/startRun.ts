@@ -20,11 +20,7 @@ export interface RunWish {
   readonly runOn?: RunOn | undefined;
 }
 
-export async function startRun(
-  services: Services,
-  planPath: AbsolutePath,
-  wish: RunWish = {},
-): Promise<void> {
+export async function startRun(services: Services, planPath: AbsolutePath, wish: RunWish = {}): Promise<void> {
   const { daemon, monitor } = services;
   const { compare, path, runOn } = wish;
   // The daemon reads the file: what is on screen must be on disk.

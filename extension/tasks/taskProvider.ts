@@ -2,6 +2,7 @@
 import { delimiter, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { findPlans, findSweeps } from '../commands/pick.js';
+import type { SweepSummary } from '../../daemon/protocol/runs/sweep.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { PROBLEM_MATCHER, TASK } from '../ids.js';
 import { pathOf, uriOf, type AbsolutePath } from '../paths.js';
@@ -52,6 +53,16 @@ async function taskOf(
   });
   const name = definition.plan ?? definition.sweep ?? vscode.l10n.t('resume {0}', definition.run!);
   return new vscode.Task(definition, folder, name, 'lc-prune', execution, `$${PROBLEM_MATCHER}`);
+}
+
+/** The task that continues a sweep. @returns undefined: its workspace folder is not open. */
+export async function sweepTask(
+  { sweep }: Pick<SweepSummary, 'sweep'>,
+  daemon: Starts,
+  extensionPath: string,
+): Promise<vscode.Task | undefined> {
+  const folder = folderHolding(sweep);
+  return folder && taskOf({ type: TASK, sweep: within(folder, sweep) }, folder, daemon, extensionPath);
 }
 
 /** @param path a file of the folder. */

@@ -45,7 +45,10 @@ test('its stop button ends it with a checkpoint, and it continues there', { time
   await expectEventually(() => window.runState.textContent(), 'Running', 90_000);
   await window.treeRow(/\d+\/12.* command/).waitFor({ timeout: 60_000 });
   await window.treeRow(/\d+\/12.* command/).hover();
-  await window.treeRow(/\d+\/12.* command/).getByRole('button', { name: 'Stop' }).click();
+  await window
+    .treeRow(/\d+\/12.* command/)
+    .getByRole('button', { name: 'Stop' })
+    .click();
   await expectEventually(() => window.runState.textContent(), 'Stopped', 90_000);
   expect(window.violations).toEqual([]);
 });

@@ -1,12 +1,11 @@
-import { join, resolve } from 'node:path';
-import { countOf } from '../../protocol/format.js';
+import { resolve } from 'node:path';
 import { shellWord } from '../../protocol/shellWord.js';
 import { findRun } from '../../runs/list/registry.js';
 import { readJob } from '../../runs/runners/jobs.js';
 import { stopJob } from '../../runs/runners/stopJob.js';
 import { steerRun } from '../../runs/steer.js';
-import { isSweepFolder } from '../../runs/sweeps/sweepFolder.js';
-import { stopSweep } from '../../runs/sweeps/sweepJobs.js';
+import { isSweepFolder, workspaceOfSweep } from '../../runs/sweeps/sweepFolder.js';
+import { stopSweep } from '../../runs/sweeps/stopSweep.js';
 import { stringOption, type Command } from '../command.js';
 import { resumeCommand } from '../resumeCommand.js';
 
@@ -19,11 +18,8 @@ export const stop: Command = {
     const workspace = resolve(stringOption(values, 'workspace') ?? '.');
     const sweep = resolve(positionals[0]!);
     if (await isSweepFolder(sweep)) {
-      const stopped = await stopSweep(
-        sweep,
-        resolve(stringOption(values, 'workspace') ?? join(sweep, '..', '..', '..')),
-      );
-      terminal.note(`stopped ${countOf(stopped, 'run')}; continue with: lc-prune sweep ${shellWord(positionals[0]!)}`);
+      await stopSweep(sweep, resolve(stringOption(values, 'workspace') ?? workspaceOfSweep(sweep)));
+      terminal.note(`stopped; continue with: lc-prune sweep ${shellWord(positionals[0]!)}`);
       terminal.emit({ event: 'stopped', folder: sweep });
       return 0;
     }

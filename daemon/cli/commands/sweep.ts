@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
-import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { dirname, relative } from 'node:path';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import { resolveInside, workspacePath } from '../../files/workspacePath.js';
 import { planName } from '../../plan/readPlan.js';
@@ -12,11 +11,11 @@ import type { SweepFile, SweepPoint, SweepRecord } from '../../protocol/runs/swe
 import { isSweepFile } from '../../protocol/runs/sweepName.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { beginSweep, planOfPoint } from '../../runs/sweeps/beginSweep.js';
-import { sweepResults } from '../../runs/sweeps/results.js';
 import { runSweep } from '../../runs/sweeps/runSweep.js';
 import { runSweepElsewhere } from '../../runs/sweeps/sweepJobs.js';
-import { isSweepFolder, readRecord, sweepFiles } from '../../runs/sweeps/sweepFolder.js';
-import { sweepCsv, sweepMarkdown, sweepNote, sweepTable } from '../../runs/sweeps/table.js';
+import { isSweepFolder, readRecord, sweepFiles, workspaceOfSweep } from '../../runs/sweeps/sweepFolder.js';
+import { sweepNote, sweepTable } from '../../runs/sweeps/table.js';
+import { writeResults } from '../../runs/sweeps/writeResults.js';
 import {
   baselineList,
   integerOption,
@@ -80,10 +79,8 @@ async function begin(file: string, place: Parameters<typeof planOfPoint>[2], val
 }
 
 async function printResults(record: SweepRecord, folder: string, workspace: string, terminal: Terminal): Promise<void> {
-  const results = await sweepResults(record, workspace);
+  const results = await writeResults(folder, record, workspace);
   const { markdown, csv } = sweepFiles(folder);
-  await writeFileAtomic(markdown, sweepMarkdown(`${record.name}: ${record.planPath}`, results));
-  await writeFileAtomic(csv, sweepCsv(results));
   const { header, cells } = sweepTable(results);
   if (cells.length > 0) {
     terminal.print('');
@@ -110,8 +107,7 @@ export const sweep: Command = {
   async run({ positionals, values, terminal }) {
     const { file, workspace: near } = await namedFile(positionals[0]!, values);
     const isBegun = await isSweepFolder(file);
-    // `.lcprune/sweeps/SWEEP`: three levels up.
-    const workspace = isBegun ? await realpath(stringOption(values, 'workspace') ?? resolve(file, '..', '..', '..')) : await realpath(near); // prettier-ignore
+    const workspace = isBegun ? await realpath(stringOption(values, 'workspace') ?? workspaceOfSweep(file)) : await realpath(near); // prettier-ignore
     if (isBegun && ['over', 'compare', 'parallel', 'on'].some((name) => values[name] !== undefined))
       throw new UserError('usage', 'lc-prune sweep: a sweep is continued with its own settings; give its folder alone');
     const place = { workspace, formatOf: fileFormatOf };

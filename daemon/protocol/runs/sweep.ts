@@ -1,6 +1,6 @@
 /** A sweep: one plan, with several values of some of its keys (`*.sweep.json`), and what is kept of it while and after it runs. */
 import { z } from 'zod';
-import { WorkspacePath } from '../paths.js';
+import { AbsolutePath, WorkspacePath } from '../paths.js';
 import { BASELINES } from '../resolvedPlan.js';
 import { Remote } from './runOn.js';
 
@@ -56,6 +56,24 @@ export const SweepRecord = z.strictObject({
   points: z.array(Point).min(1),
 });
 export type SweepRecord = z.infer<typeof SweepRecord>;
+
+/** What a list of runs shows of a sweep that has begun. */
+export const SweepSummary = z.object({
+  sweep: AbsolutePath.describe('Its folder.'),
+  workspace: AbsolutePath.describe('The workspace folder that holds it.'),
+  name: z.string(),
+  planPath: WorkspacePath,
+  started: z.number(),
+  isRunning: z.boolean().describe('A process executes it, or follows its jobs.'),
+  points: z.array(
+    z.object({
+      values: z.string().describe('In words: "budget.keep=5% seed=0".'),
+      run: AbsolutePath.nullable().describe('Folder of its run; null: not started.'),
+      failed: z.string().optional(),
+    }),
+  ),
+});
+export type SweepSummary = z.infer<typeof SweepSummary>;
 
 /** The runs of one method that differ in their seed only. */
 export interface SweepRow {

@@ -1,4 +1,5 @@
 /** Executes the points of a sweep, several at a time. Each is an ordinary run; the record names it before its trainer starts. */
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { defaultThreads } from '../../engine/compiled/threads.js';
 import { UserError } from '../../protocol/errors.js';
@@ -12,6 +13,7 @@ import { comparisonOf } from '../comparison.js';
 import { lastEvents } from '../eventLog.js';
 import { resumeRun, startRun, type RunHandle, type RunOptions } from '../supervisor.js';
 import { withReferenceOf } from './references.js';
+import { watchForStop } from './stopSweep.js';
 import { readRecord, sweepFiles, writeRecord } from './sweepFolder.js';
 
 export interface SweepOptions {
@@ -21,6 +23,8 @@ export interface SweepOptions {
   plan(point: SweepPoint): Promise<ResolvedPlan>;
   /** Checkpoints all runs and ends the sweep, to be continued later. */
   readonly signal: AbortSignal;
+  /** Called when another process asks the sweep to end: aborts `signal`. */
+  stop(): void;
   /** An event of the run of a point, or of a baseline after it. */
   onEvent?(point: number, event: RunEvent): void;
   /** A point is over: finished, failed, or stopped. */
@@ -34,10 +38,15 @@ export interface SweepOptions {
  * @returns its record at the end. @throws UserError('run-invalid') while another process runs it; UserError('disk').
  */
 export async function runSweep(folder: string, options: SweepOptions): Promise<SweepRecord> {
-  const release = await takeLock(sweepFiles(folder).lock, 'lc-prune');
+  const { lock, stop } = sweepFiles(folder);
+  const release = await takeLock(lock, 'lc-prune');
+  // A request to a process that is gone.
+  await rm(stop, { force: true });
+  const endWatch = watchForStop(folder, options.stop);
   try {
     return await new Sweep(folder, await readRecord(folder), await runsFolder(options.workspace), options).run();
   } finally {
+    endWatch();
     await release();
   }
 }

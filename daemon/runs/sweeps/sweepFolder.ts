@@ -1,12 +1,12 @@
 /** The folder of a sweep: `<workspace>/.lcprune/sweeps/<time>-<name>/` with its record and its results. The runs lie among all others. */
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { makeFolder } from '../../files/makeFolder.js';
 import { resolveInside } from '../../files/workspacePath.js';
 import { UserError } from '../../protocol/errors.js';
 import { SweepRecord } from '../../protocol/runs/sweep.js';
-import { makeOwnFolder, runName, timeStamp } from '../../trainer/process/runFolder.js';
+import { makeOwnFolder, readRunPlan, runName, runsFolder, timeStamp } from '../../trainer/process/runFolder.js';
 
 /** @param folder of the sweep, absolute. */
 export const sweepFiles = (folder: string) => ({
@@ -14,6 +14,8 @@ export const sweepFiles = (folder: string) => ({
   lock: join(folder, 'lock'),
   markdown: join(folder, 'results.md'),
   csv: join(folder, 'results.csv'),
+  /** Another process asks the one that executes it to end. */
+  stop: join(folder, 'stop'),
 });
 
 /** @throws UserError('disk'). */
@@ -52,9 +54,23 @@ export async function readRecord(folder: string): Promise<SweepRecord> {
   }
 }
 
+/** The run folder of each point, absolute; null: it has none yet, or the user has deleted it. */
+export async function runsOfPoints({ points }: SweepRecord, workspace: string): Promise<(string | null)[]> {
+  const runs = await runsFolder(workspace);
+  return Promise.all(
+    points.map(async ({ run }) => {
+      const folder = run === null ? null : join(runs, basename(run));
+      return folder !== null && (await readRunPlan(folder).catch(() => null)) ? folder : null;
+    }),
+  );
+}
+
 /** Whether it is the folder of a sweep that has begun. */
 export const isSweepFolder = (folder: string): Promise<boolean> =>
   stat(sweepFiles(folder).record).then(
     (found) => found.isFile(),
     () => false,
   );
+
+/** The workspace folder of a sweep: `<workspace>/.lcprune/sweeps/<sweep>`. @param folder absolute. */
+export const workspaceOfSweep = (folder: string): string => dirname(dirname(dirname(folder)));

@@ -1,32 +1,20 @@
 /** Executes the points of a sweep on a cluster: one job array, each point an ordinary run that its task works on. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeFolder } from '../../files/makeFolder.js';
 import { UserError } from '../../protocol/errors.js';
 import type { Remote } from '../../protocol/runs/runOn.js';
 import type { SweepPoint, SweepRecord } from '../../protocol/runs/sweep.js';
 import { takeLock } from '../../trainer/process/lock.js';
-import { createRunFolder, readRunPlan, runsFolder } from '../../trainer/process/runFolder.js';
+import { createRunFolder } from '../../trainer/process/runFolder.js';
 import { lastEvents } from '../eventLog.js';
 import { LIMITS } from '../limits.js';
 import { LogTail } from '../logTail.js';
 import { readJob } from '../runners/jobs.js';
 import { refresh } from '../runners/refresh.js';
-import { stopJob } from '../runners/stopJob.js';
 import { handOver } from '../runners/submitRun.js';
 import type { SweepOptions } from './runSweep.js';
-import { readRecord, sweepFiles, writeRecord } from './sweepFolder.js';
-
-/** The run of each point; null: it has none yet, or the user has deleted it. */
-async function foldersOf({ points }: SweepRecord, workspace: string): Promise<(string | null)[]> {
-  const runs = await runsFolder(workspace);
-  return Promise.all(
-    points.map(async ({ run }) => {
-      const folder = run === null ? null : join(runs, basename(run));
-      return folder !== null && (await readRunPlan(folder).catch(() => null)) ? folder : null;
-    }),
-  );
-}
+import { readRecord, runsOfPoints, sweepFiles, writeRecord } from './sweepFolder.js';
 
 const isDone = async (folder: string): Promise<boolean> => (await lastEvents(folder)).state?.event === 'done';
 
@@ -41,7 +29,7 @@ const arrayOf = (id: string): string => id.split('_')[0]!;
 async function submitPoints(folder: string, remote: Remote, { workspace, plan }: SweepOptions): Promise<void> {
   const record = await readRecord(folder);
   const points: SweepPoint[] = record.points.map(({ failed: _, ...kept }) => kept);
-  const folders = await foldersOf(record, workspace);
+  const folders = await runsOfPoints(record, workspace);
   const wanted: number[] = [];
   for (const [i, point] of points.entries()) {
     const made =
@@ -86,7 +74,7 @@ export async function runSweepElsewhere(folder: string, remote: Remote, options:
 }
 
 async function followPoints(folder: string, { workspace, signal, onEvent, onEnd }: SweepOptions): Promise<void> {
-  const folders = await foldersOf(await readRecord(folder), workspace);
+  const folders = await runsOfPoints(await readRecord(folder), workspace);
   const open = new Map<number, { run: string; tail: LogTail }>();
   for (const [i, run] of folders.entries()) if (run !== null) open.set(i, { run, tail: await LogTail.open(run) });
   let asked = -Infinity;
@@ -111,7 +99,7 @@ async function followPoints(folder: string, { workspace, signal, onEvent, onEnd 
 /** Why points failed, in the record, as a sweep here has it. */
 async function noteFailures(folder: string, workspace: string): Promise<SweepRecord> {
   const record = await readRecord(folder);
-  const folders = await foldersOf(record, workspace);
+  const folders = await runsOfPoints(record, workspace);
   const points = await Promise.all(
     record.points.map(async (point, i) => {
       const { state } = folders[i] ? await lastEvents(folders[i]) : { state: null };
@@ -122,13 +110,4 @@ async function noteFailures(folder: string, workspace: string): Promise<SweepRec
   const noted = { ...record, points };
   await writeRecord(folder, noted);
   return noted;
-}
-
-/** Ends all runs of a sweep that a queue has, those that have begun with a checkpoint. @param folder of the sweep, absolute. */
-export async function stopSweep(folder: string, workspace: string): Promise<number> {
-  const folders = (await foldersOf(await readRecord(folder), workspace)).filter((run) => run !== null);
-  const queued: string[] = [];
-  for (const run of folders) if (await readJob(run)) queued.push(run);
-  await Promise.all(queued.map(stopJob));
-  return queued.length;
 }

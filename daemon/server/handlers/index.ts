@@ -7,6 +7,7 @@ import { modelHandlers } from './models.js';
 import { dataHandlers } from './data.js';
 import { resultHandlers } from './results.js';
 import { runHandlers } from './runs.js';
+import { sweepHandlers } from './sweeps.js';
 
 /** One handler for each request of daemon/protocol/messages.ts; the compiler reports missing ones. */
 export const handlers: Handlers<Context> = {
@@ -17,4 +18,5 @@ export const handlers: Handlers<Context> = {
   ...engineHandlers,
   ...exportHandlers,
   ...resultHandlers,
+  ...sweepHandlers,
 };

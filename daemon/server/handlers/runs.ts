@@ -79,7 +79,12 @@ export const runHandlers: RunHandlers = {
       throw new UserError('usage', 'gradual pruning has no path; compare with magnitude pruning', { field: 'compare' });
     const { runOn: planned, ...read } = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
     const remote = runOn === undefined ? planned : remoteOf(runOn);
-    const plan = { ...read, ...(remote && { runOn: remote }), ...(engine === undefined ? {} : { engine }), ...(seed === undefined ? {} : { seed }) };
+    const plan = {
+      ...read,
+      ...(remote && { runOn: remote }),
+      ...(engine === undefined ? {} : { engine }),
+      ...(seed === undefined ? {} : { seed }),
+    };
     const baselines = [...new Set(compare ?? [])].filter((method) => method !== plan.method);
     const run = await running.start({ ...plan, ...(baselines.length > 0 && { compare: baselines }) }, folder);
     return { run, folder: workspace.runFolderAsNamed(folder, run) };

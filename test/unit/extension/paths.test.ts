@@ -185,7 +185,8 @@ test('plans of one name in two folders are two rows with their folders', async (
     createTreeView: () => ({ visible: false, onDidChangeVisibility: () => {}, dispose: () => {} }),
   });
   const { runs } = await stand(summary('a', one!, { started: 3 }), summary('b', one!), summary('c', two!));
-  const view = new RunsView(runs, () => {});
+  const sweeps = { onDidChange: () => {}, of: () => undefined, valuesOf: () => undefined };
+  const view = new RunsView(runs, sweeps as never, () => {});
   const plans = view.getChildren();
   const rows = plans.map((plan) => view.getTreeItem(plan));
   expect(rows.map(({ label }) => label)).toEqual(['plan à essayer', 'plan à essayer']);

@@ -1,0 +1,72 @@
+/** Sweeps of the command line as a daemon shows, stops and tabulates them. Needs `npm run build`. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lcPrune } from '../../fixtures/cli.js';
+import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
+import { Daemon, type Client } from './harness.js';
+
+/** Long enough to be stopped in its second point. */
+const PLAN = { ...TINY_PLAN, engine: 'native-cpu', schedule: { ...TINY_PLAN.schedule, iterations: 8, epochs: 60, tolerance: 0 } }; // prettier-ignore
+
+let ws: TinyWorkspace;
+let daemon: Daemon;
+let client: Client;
+let child: ChildProcess | undefined;
+beforeAll(async () => {
+  ws = await tinyWorkspace(PLAN);
+  daemon = await Daemon.start('dist/daemon.mjs');
+  client = await daemon.client([ws.folder]);
+});
+afterAll(async () => {
+  child?.kill('SIGKILL');
+  await client.close();
+  await daemon.close();
+  await ws.remove();
+});
+
+describe('a sweep in a terminal', () => {
+  it('is listed while it runs, stopped with checkpoints, and continued', { timeout: 240_000 }, async () => {
+    expect(await client.ask('lc/sweeps', null)).toEqual([]);
+    const args = ['sweep', 'tiny.prune.json', '--over', 'budget.keep=50%,25%,10%'];
+    child = spawn(process.execPath, [resolve('dist', 'cli.mjs'), ...args], { cwd: ws.folder });
+    const ended = once(child, 'close');
+    let stderr = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    while (!/^1\/3 .*error/m.test(stderr) && child.exitCode === null) await wait(50);
+    const [sweep] = await client.ask('lc/sweeps', null);
+    expect(sweep).toMatchObject({ name: 'tiny', planPath: 'tiny.prune.json', isRunning: true });
+    expect(sweep!.points.map(({ values }) => values)).toEqual(['budget.keep=50%', 'budget.keep=25%', 'budget.keep=10%']);
+    const first = (await client.ask('lc/runs', null)).find(({ folder }) => folder === sweep!.points[0]!.run);
+    expect(first).toMatchObject({ state: 'done' });
+
+    await client.ask('lc/stopSweep', { sweep: sweep!.sweep });
+    expect(await ended).toEqual([130, null]);
+    const [after] = await client.ask('lc/sweeps', null);
+    expect(after).toMatchObject({ isRunning: false });
+    const states = (await client.ask('lc/runs', null)).map(({ state }) => state).sort();
+    expect(states[0]).toBe('done');
+    expect(states).not.toContain('running');
+    expect(states.length).toBeLessThan(4);
+    const again = await client.refused('lc/stopSweep', { sweep: sweep!.sweep });
+    expect(again.message).toContain('is running or queued; lc-prune sweep continues it');
+
+    const { rows, markdown } = await client.ask('lc/sweepTable', { sweep: sweep!.sweep });
+    expect(rows).toBe(states.filter((state) => state === 'done').length);
+    expect(await readFile(markdown, 'utf8')).toContain('| 50% | lc | 1 |');
+
+    const rest = await lcPrune(['sweep', sweep!.sweep, '--json'], { cwd: ws.folder, timeout: 200_000 });
+    expect(rest, rest.stderr).toMatchObject({ code: 0 });
+    expect(await client.ask('lc/sweepTable', { sweep: sweep!.sweep })).toMatchObject({ rows: 3 });
+  });
+
+  it('is no folder of another kind', async () => {
+    const { message } = await client.refused('lc/sweepTable', { sweep: ws.folder });
+    expect(message).toContain('is no folder of a sweep');
+    const outside = await client.refused('lc/stopSweep', { sweep: '/etc' });
+    expect(outside.message).toMatch(/outside|leads out/);
+  });
+}); // prettier-ignore
