@@ -37,6 +37,17 @@ export type { Loss };
 /** The purpose of a session. 'inference' computes no gradient: the choice of an engine then compares and times predictions only. */
 export type Purpose = 'training' | 'inference';
 
+/** Distillation: how far a teacher's answers are the target of the session's own output. (Hinton, Vinyals & Dean 2015, section 2) */
+export interface Taught {
+  /** a in [0, 1]: the training loss is (1 - a) x the loss of the target + a x that of the teacher's answers. */
+  readonly weight: number;
+  /**
+   * T > 0, for the cross-entropies: the loss of the teacher's answers is T^2 x the divergence from its probabilities at T to the model's at T. For other
+   * losses 1: their targets are then the teacher's outputs.
+   */
+  readonly temperature: number;
+}
+
 /** An output of the model that is trained along with the session's own. */
 export interface JointOutput {
   /** Its layer, by path or by name. */
@@ -85,6 +96,11 @@ export interface SessionSpec {
    * the output's last axis; [no, yes] if that is 1. `evaluate` is not weighted.
    */
   readonly classWeights?: readonly number[];
+  /**
+   * Batches then write the teacher's targets (`softened`) for the session's own output into a buffer after all others; sources do not. `evaluate` and
+   * label smoothing concern the targets alone.
+   */
+  readonly taught?: Taught;
 }
 
 /** Copies rows `indices[from .. from+count)` of `rows`, each of `width` values, into the start of `out`. */
@@ -98,7 +114,8 @@ export type CopyRows = (
 ) => void;
 
 /**
- * Training batches in order. Fills one Float32Array per model input, one per jointly trained output, and the target; deterministic given its state.
+ * Training batches in order. Fills one Float32Array per model input, one per jointly trained output, one with a teacher's targets if the session is
+ * taught, and the target; deterministic given its state.
  */
 export interface BatchStream {
   /** @param copyRows the engine's routine for rows in memory: faster than a loop, the same values. */

@@ -124,6 +124,9 @@ export function layerTable(runs: readonly ReportRun[]): Table {
   };
 }
 
+const distillText = ({ weight, temperature }: NonNullable<ResolvedPlan['distill']>): string =>
+  `the reference is ${format.shortPercent(weight)} of the target${temperature === null || temperature === 1 ? '' : `, temperature ${temperature}`}`;
+
 /** Runs of earlier versions do not record it. */
 const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>
   inputs.length === 0
@@ -146,6 +149,7 @@ export function settingsTable(run: ReportRun): Table {
     ],
     ['L step', `SGD, batch ${t.batchSize}, ${rateText(t)}, ${t.nesterov ? 'Nesterov ' : ''}momentum ${t.momentum}`],
     ['Retraining', `${plan.retrain.epochs} epochs, ${rateText({ ...plan.retrain, decayMode: 'epoch' })}`],
+    ...(plan.distill ? [['Distillation', distillText(plan.distill)]] : []),
     ['Engine', start ? `${start.engine} (${start.device})` : plan.engine],
     ['Seed', String(plan.seed)],
   ];

@@ -1,6 +1,7 @@
 /** The meaning of each setting of a plan, with its formula: for hovers, and the documentation of completions. */
 
 import { WORDS } from '../lc/budgets/registry.js';
+import { DISTILL } from '../lc/distillation.js';
 import { SCHEDULE, TRAINING } from '../plan/defaults.js';
 import { PATH } from '../plan/resolvePath.js';
 
@@ -90,6 +91,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   retrain:
     'Training of the survivors after LC with the support fixed: weights at zero stay zero, and so does their velocity.',
   reference: 'Training of the reference, where it is trained here.',
+  distill:
+    "Distillation: the L steps and retraining learn from the reference's answers beside the labels. `(1 - a) L(labels) + a T^2 KL(softmax(z_ref/T), softmax(z/T))`; losses other than the cross-entropies have the reference's outputs as their targets. Error and loss of evaluations stay those of the labels. `{}` has the defaults.",
+  'distill.weight': 'a, the share of the reference: 0 is training on the labels alone. Default ' + DISTILL.weight,
+  'distill.temperature':
+    'T: logits are divided by it, so that the small probabilities of the reference count. Only for the cross-entropies. Default ' +
+    DISTILL.temperature,
   output:
     'The output layer to train on, for a model with several outputs: the run is judged by its error. Default: the last.',
   otherOutputs:

@@ -143,8 +143,8 @@ export type RandomSpec =
   { readonly kind: 'uniform' } | { readonly kind: 'normal'; readonly mean: number; readonly std: number };
 
 /**
- * The source of an input. `data`: model input number `index`. `target`: the labels of the trained output, and of the jointly
- * trained ones, numbered from 1. `parameter` and `state`: a weight by name. `random`: new numbers for every run. A graph has
+ * The source of an input. `data`: model input number `index`. `target`: the labels of the trained output, of the jointly
+ * trained ones, numbered from 1, and last a teacher's answers. `parameter` and `state`: a weight by name. `random`: new numbers for every run. A graph has
  * each data input, weight and target once. It leaves out weights that no node reads.
  */
 export type GraphInput = { readonly node: Node } & (

@@ -1,5 +1,6 @@
 /** Resolves a plan: fills in every default, expands layer patterns, checks every budget. */
 import { BudgetError, createCompression, isOfFile, type BudgetOptions, type FileFormat } from '../lc/budgets.js';
+import { DISTILL } from '../lc/distillation.js';
 import { growthPerIteration } from '../lc/schedule.js';
 import { layerViews } from '../model/layers/layerViews.js';
 import type { LayerSummary } from '../model/model.js';
@@ -226,6 +227,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   const { jointly } = plan.otherOutputs === 'measure' ? {} : byFile(context.layers, own);
   const part = { ...own, ...(jointly && { jointly }) };
   const runOn = remoteOf(plan.runOn);
+  const { weight = DISTILL.weight, temperature = null } = plan.distill ?? {};
   return {
     name: context.name,
     planPath: context.planPath,
@@ -243,6 +245,7 @@ export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
       batchSize,
       ...given(plan.reference),
     },
+    ...(plan.distill && { distill: { weight, temperature } }),
     open: openSettings(plan),
     openRates: openRates(plan),
     ...part,

@@ -91,6 +91,23 @@ export const ClassOrder = z.enum([
 ]);
 export type ClassOrder = z.infer<typeof ClassOrder>;
 
+/** The reference as a teacher of the networks that are trained after it. */
+export const Distill = z.strictObject({
+  weight: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Share a of the reference in the training loss: (1 - a) L(labels) + a T^2 KL(reference, network). Default 0.5.',
+    ),
+  temperature: positive
+    .optional()
+    .describe(
+      "T: both networks' logits are divided by it, so that small probabilities count. Only for cross-entropies. Default 2.",
+    ),
+});
+
 const Epochs = { epochs: z.number().min(0).max(100000).optional() };
 
 export const DataSource = z.union([
@@ -245,6 +262,9 @@ export const Plan = z.strictObject({
   training: Training.optional().describe('SGD settings of the L step.'),
   retrain: Training.extend(Epochs).optional().describe('Training of the survivors with the support fixed.'),
   reference: Training.extend(Epochs).optional().describe('Training of the reference when it is trained here.'),
+  distill: Distill.optional().describe(
+    "Distillation: the reference's answers are a part of the target in the L steps and in retraining. {} has the defaults.",
+  ),
   output: z
     .string()
     .optional()

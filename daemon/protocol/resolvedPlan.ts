@@ -105,6 +105,14 @@ export const ResolvedPlan = z.strictObject({
   open: z.array(z.enum(OPEN_SETTINGS)).optional(),
   /** Sections whose learning rates the run still has to choose; it then writes the rates here and removes this key. */
   openRates: z.array(z.enum(RATED)).optional(),
+  /** Absent: the labels alone are the target. Runs of earlier versions have none. */
+  distill: z
+    .strictObject({
+      weight: z.number().min(0).max(1),
+      /** null: the default of the loss. */
+      temperature: z.number().positive().nullable(),
+    })
+    .optional(),
   output: z.string().nullable(),
   /**
    * Paths of the outputs that are trained together with it: those that the file has losses for, and once the run has started, the ones among them

@@ -11,6 +11,7 @@ import type { EventWriter } from './log/eventWriter.js';
 import { totalSteps } from './process/execute.js';
 import { writeModelInto } from './result.js';
 import type { Run } from './run.js';
+import { readReference } from './runModels.js';
 import { runPaths } from './process/runFolder.js';
 import type { Control } from './process/control.js';
 import type { Assembled } from './setup.js';
@@ -20,13 +21,17 @@ export const STATES = 'states';
 
 /** @param emit writes an event to the log, and sends it to the supervisor. */
 export function createRun(
-  { folder, control }: { readonly folder: string; readonly control: Control },
+  { folder, workspace, control }: { readonly folder: string; readonly workspace: string; readonly control: Control },
   assembled: Assembled,
   writer: EventWriter,
   emit: (event: UntimedRunEvent) => RunEvent,
 ): Run {
   const paths = runPaths(folder);
-  const { parts, engine, weights, prunable, plan } = assembled;
+  const { engine, weights, prunable, plan } = assembled;
+  const { teacher, ...parts } = assembled.parts;
+  // It may be another process that has trained it.
+  if (teacher && plan.reference.epochs > 0)
+    teacher.reference = async () => assembled.flatWeights((await readReference(folder, workspace)) ?? assembled.model);
   return {
     ...parts,
     control,

@@ -26,6 +26,8 @@ export const LIMITS = {
   checkpointHeader: 16 << 20,
   /** Between two `batch` events. */
   batchInterval: 50,
+  /** Answers of a teaching reference that are kept: of a thousand classes, those to 65,000 samples. */
+  answers: 256 << 20,
   /** Throughput is averaged over about this long. */
   rateTime: 2000,
   /** Engine calls are this long, so that pausing and stopping feel immediate. */

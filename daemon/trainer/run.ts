@@ -15,11 +15,14 @@ export interface Batches extends BatchStream {
   restore(state: unknown): void;
   /** Back to the beginning, whatever was restored. */
   rewind(): void;
+  /** Loss of a constant answer to what these batches teach, if it is not the run's: known once the first batch is there; null: unknown. */
+  readonly chanceLoss?: number | null;
 }
 
-/** The one engine session in use. A request for another batch size opens a new one, copies all state, and closes the old one. */
+/** The one engine session in use. A request for another one opens it, copies all state, and closes the old one. */
 export interface Sessions {
-  use(batchSize: number): Promise<EngineSession>;
+  /** @param taught whether it learns from the reference, in a run with distillation; default: as the one in use. */
+  use(batchSize: number, taught?: boolean): Promise<EngineSession>;
 }
 
 /** The evaluation sets; null if the data has no such part. `train` is a fixed seeded subset of the training set. */

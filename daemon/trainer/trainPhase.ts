@@ -46,7 +46,7 @@ const norm = (vector: Float32Array): number => {
  */
 export async function trainPhase(run: Run, state: RunningState, request: PhaseRequest): Promise<EngineSession> {
   const { progress } = state;
-  const session = await run.sessions.use(request.settings.batchSize);
+  const session = await run.sessions.use(request.settings.batchSize, progress.phase !== 'reference');
   const batches = run.batches(request.settings.batchSize, progress.phase);
   if (progress.batches === null) batches.rewind();
   else batches.restore(progress.batches);
@@ -105,7 +105,7 @@ async function train(
     const onStep = (i: number, loss: number) => {
       try {
         const step = progress.totalStep + i + 1;
-        if (Number.isFinite(loss)) watch(progress.guard, loss, run.chanceLoss);
+        if (Number.isFinite(loss)) watch(progress.guard, loss, chanceLossOf(run, batches));
         batchLog.add({ step, epoch: epochOf(from + i + 1), loss, learningRate: learningRate(i) });
       } catch (error) {
         // The engine must not see an error of a full disk in the middle of its step.
@@ -124,7 +124,7 @@ async function train(
       onStep,
     });
     if (failure !== null) throw failure;
-    requireSane(run, state, from + count === total);
+    requireSane(state, chanceLossOf(run, batches), from + count === total);
     progress.step += count;
     progress.totalStep += count;
     progress.batches = batches.state;
@@ -150,15 +150,18 @@ async function train(
   }
 }
 
-/** @throws LossRose if training has destroyed the network. */
-function requireSane(run: Run, { progress }: RunningState, last: boolean): void {
+/** Loss of a constant answer in training; null: unknown. */
+const chanceLossOf = (run: Run, { chanceLoss = run.chanceLoss }: Batches): number | null => chanceLoss;
+
+/** @throws LossRose if training has destroyed the network. @param chance loss of a constant answer. */
+function requireSane({ progress }: RunningState, chance: number | null, last: boolean): void {
   const { guard } = progress;
   if (!isDestroyed(guard, last)) return;
   const [high, start] = [guard.smoothed!, guard.start!].map((loss) => figure(loss));
-  const limit = figure(lossLimit(guard, run.chanceLoss));
+  const limit = figure(lossLimit(guard, chance));
   throw new LossRose(
     'diverged',
-    `the batch loss rose from ${start} to ${high} (a network that has learned nothing: ${figure(run.chanceLoss!)}; allowed here: ${limit})`,
+    `the batch loss rose from ${start} to ${high} (a network that has learned nothing: ${figure(chance!)}; allowed here: ${limit})`,
   );
 }
 

@@ -7,7 +7,7 @@ import { sizeOf } from '../../protocol/shape.js';
 export interface Buffers {
   readonly inputs: readonly Float32Array[];
   readonly outputs: readonly Float32Array[];
-  /** Buffers that a batch fills beside the target: the model's inputs, then the targets of the jointly trained outputs. */
+  /** Buffers that a batch fills beside the target: the model's inputs, the targets of the jointly trained outputs, those of a teacher. */
   readonly data: readonly Float32Array[];
   readonly target: Float32Array;
   readonly randoms: readonly { readonly values: Float32Array; readonly spec: RandomSpec }[];

@@ -73,12 +73,14 @@ export class Passes {
   private ofPart(inputs: readonly Float32Array[], target: Float32Array, size: number): LossAndGradients {
     const x = this.inputTensors(inputs, size);
     const expected = this.targetsIn(inputs, target).map((values, i) => this.targetTensor(values, i, size));
+    const teacher = expected[this.outputs.length];
     const result = this.seeded(() =>
       this.tf.core.variableGrads(
         () => {
           const answers = this.forward(x, true).map(({ value, mask }, i) => {
             const { trained, head } = this.outputs[i]!;
-            return { output: trained, head, target: expected[i]!, value, mask };
+            const target = expected[i]!;
+            return { output: trained, head, target, value, mask, ...(trained.taught && { teacher: teacher! }) };
           });
           const mean = jointLoss(this.tf.core, answers);
           return penalties(this.model.layersModel).reduce((sum, penalty) => this.tf.core.add(sum, penalty), mean);
@@ -101,13 +103,15 @@ export class Passes {
     return passed;
   }
 
-  /** For a batch: the inputs, followed by the targets of jointly trained outputs, and the target. */
-  buffers(count: number): { inputs: Float32Array[]; target: Float32Array } {
+  /** For a batch: the inputs, followed by the targets of jointly trained outputs, and the target. @param taught with a teacher's targets. */
+  buffers(count: number, taught = false): { inputs: Float32Array[]; target: Float32Array } {
     const buffer = (shape: readonly number[]) => new Float32Array(count * sizeOf(shape));
-    return { inputs: [...this.inputShapes, ...this.jointShapes].map(buffer), target: buffer(this.outputs[0]!.shape) };
+    const own = this.outputs[0]!.shape;
+    const inputs = [...this.inputShapes, ...this.jointShapes, ...(taught ? [own] : [])];
+    return { inputs: inputs.map(buffer), target: buffer(own) };
   }
 
-  /** For each computed output, in a batch. */
+  /** For each computed output, in a batch; then those of a teacher, for the first one. */
   targetsIn(inputs: readonly Float32Array[], target: Float32Array): Float32Array[] {
     return [target, ...inputs.slice(this.inputShapes.length)];
   }
@@ -119,7 +123,7 @@ export class Passes {
   }
 
   targetTensor(target: Float32Array, output: number, count: number): Tensor {
-    const { shape } = this.outputs[output]!;
+    const { shape } = this.outputs[output] ?? this.outputs[0]!;
     return this.tf.core.tensor(target.subarray(0, count * sizeOf(shape)), [count, ...shape]);
   }
 

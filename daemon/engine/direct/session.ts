@@ -99,8 +99,8 @@ export class DirectSession implements EngineSession {
 
   async train(request: TrainRequest): Promise<TrainSummary> {
     const { batches, steps, signal, onStep } = request;
-    const { batchSize } = this.spec;
-    const { inputs, target } = this.passes.buffers(batchSize);
+    const { batchSize, taught } = this.spec;
+    const { inputs, target } = this.passes.buffers(batchSize, taught !== undefined);
     activate(this.tf);
     const update = new TensorUpdate(this.tf, this.model.parameters, this.velocities, request);
     let done = 0;

@@ -67,13 +67,14 @@ function trainingGraph({ network, path }: Source, wanted: readonly Wanted[], bat
     tf.tidy(() => {
       const answers = wanted.map((one, index) => {
         const { value, head } = beforeHead(recorded, one);
-        const target = builder.input(value.shape, { role: 'target', index });
+        const target = (at: number) => backend.tensor(builder.input(value.shape, { role: 'target', index: at }));
         return {
           output: one.trained,
           head,
-          target: backend.tensor(target),
+          target: target(index),
           value: backend.tensor(value),
           mask: undefined,
+          ...(one.trained.taught && { teacher: target(wanted.length) }),
         };
       });
       const loss = backend.node(jointLoss(tf, answers));

@@ -1,6 +1,6 @@
 /** The losses of all outputs that a session trains, and their weighted sum. [Keras 3, CompileLoss in trainers/compile_utils.py] */
 import type * as Core from '@tensorflow/tfjs-core';
-import type { EvaluationResult, JointOutput, OutputResult, SessionSpec } from '../engine.js';
+import type { EvaluationResult, JointOutput, OutputResult, SessionSpec, Taught } from '../engine.js';
 import { absorbedHead, type Head } from '../../model/setup/loss.js';
 import { meanLoss } from './meanLoss.js';
 
@@ -10,16 +10,25 @@ export interface TrainedOutput extends Omit<JointOutput, 'output'> {
   readonly output: string | null;
   /** Only for the session's own output. */
   readonly classWeights?: readonly number[];
+  readonly taught?: Taught;
 }
 
 export type LossSpec = Pick<
   SessionSpec,
-  'loss' | 'lossSettings' | 'classification' | 'fromLogits' | 'output' | 'jointly' | 'lossWeight' | 'classWeights'
+  | 'loss'
+  | 'lossSettings'
+  | 'classification'
+  | 'fromLogits'
+  | 'output'
+  | 'jointly'
+  | 'lossWeight'
+  | 'classWeights'
+  | 'taught'
 >;
 
 /** The session's own output first. */
 export function trainedOutputs({ jointly = [], lossWeight = 1, output, ...own }: LossSpec): TrainedOutput[] {
-  const { loss, lossSettings, classification, fromLogits, classWeights } = own;
+  const { loss, lossSettings, classification, fromLogits, classWeights, taught } = own;
   return [
     {
       output: output ?? null,
@@ -28,6 +37,7 @@ export function trainedOutputs({ jointly = [], lossWeight = 1, output, ...own }:
       ...(classification !== undefined && { classification }),
       ...(fromLogits !== undefined && { fromLogits }),
       ...(classWeights && { classWeights }),
+      ...(taught && { taught }),
       weight: lossWeight,
     },
     ...jointly,
@@ -45,14 +55,17 @@ export interface Answered {
   readonly target: Core.Tensor;
   readonly value: Core.Tensor;
   readonly mask: Core.Tensor | undefined;
+  /** The teacher's targets, if the output is taught. */
+  readonly teacher?: Core.Tensor;
 }
 
 /** The sum of weight x mean loss over the outputs of a batch, as a scalar. */
 export function jointLoss(tf: typeof Core, answers: readonly Answered[]): Core.Scalar {
   return answers
-    .map(({ output, head, target, value, mask }): Core.Scalar => {
-      const { loss, lossSettings: settings = {}, classWeights, weight } = output;
-      const mean = meanLoss(tf, { loss, head, settings, ...(classWeights && { classWeights }) }, target, value, mask);
+    .map(({ output, head, target, value, mask, teacher }): Core.Scalar => {
+      const { loss, lossSettings: settings = {}, classWeights, taught, weight } = output;
+      const batch = { loss, head, settings, ...(classWeights && { classWeights }) };
+      const mean = meanLoss(tf, batch, target, value, mask, taught && { ...taught, target: teacher! });
       return weight === 1 ? mean : tf.mul(mean, weight);
     })
     .reduce((sum, one) => tf.add(sum, one));

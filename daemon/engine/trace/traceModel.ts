@@ -178,7 +178,8 @@ function record(
 function trainingOutputs(pass: Pass, { layers, outputs }: Traceable): GraphOutput[] {
   const answers = pass.apply().map(({ value, mask }, i) => {
     const { trained, head } = outputs[i]!;
-    return { output: trained, head, target: pass.target(value.shape, i), value, mask };
+    const teacher = trained.taught && { teacher: pass.target(value.shape, outputs.length) };
+    return { output: trained, head, target: pass.target(value.shape, i), value, mask, ...teacher };
   });
   const loss = penalties(layers.model).reduce((sum, penalty) => tf.add(sum, penalty), jointLoss(tf, answers));
   const trainable = layers.weights.filter((weight) => weight.trainable);

@@ -4,6 +4,7 @@ import type { InputScale } from '../../model/setup/inputScale.js';
 import type { Model } from '../../model/model.js';
 import type { OtherOutput } from '../../protocol/events.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
+import type { Teacher } from '../distill/teacher.js';
 import type { Run } from '../run.js';
 import type { NamedInput } from '../whatChanged/inputForms.js';
 
@@ -20,7 +21,10 @@ export type Parts = Pick<
   | 'chanceLoss'
   | 'regression'
   | 'checkpointMs'
->;
+> & {
+  /** The reference, if it teaches. */
+  readonly teacher?: Teacher;
+};
 
 /** All of a session's values, flat: its trainable weights, and its non-trainable state. */
 export interface FlatWeights {

@@ -3,13 +3,15 @@ import { ShuffledBatches } from '../../data/batches/batches.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { MappingChoice } from '../../data/mapping/chooseMapping.js';
 import type { ChooseOptions, Considered } from '../../engine/choose.js';
-import type { EngineSession, SessionSpec } from '../../engine/engine.js';
+import type { EngineSession, SessionSpec, Taught } from '../../engine/engine.js';
 import { openEngine, type RegistryOptions } from '../../engine/registry.js';
 import type { Model } from '../../model/model.js';
+import { shortPercent } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { fitPlan, microBatchOf } from '../batchSize/fitPlan.js';
 import { jointPart, jointSpec, labelsAlong } from '../judge/jointOutputs.js';
 import type { Timing } from '../log/timing.js';
+import { taughtOf } from '../distill/teacher.js';
 import { isGiven, isOpen, mapByReference } from '../dataMapping.js';
 import type { AssembleOptions } from './assembled.js';
 import type { OpenedData } from './data.js';
@@ -22,8 +24,10 @@ export interface OpenedEngine {
   readonly session: EngineSession;
   /** The model of the plan's reference. */
   readonly batchSize: number;
-  /** Opens another session of the same engine. */
-  open(batchSize: number): Promise<EngineSession>;
+  /** Opens another session of the same engine. @param taught with the plan's distillation. */
+  open(batchSize: number, taught?: boolean): Promise<EngineSession>;
+  /** Opens the model for inference on the same engine, to teach; absent if the plan has no distillation. */
+  readonly teacher?: { readonly taught: Taught; open(): Promise<EngineSession> };
   /** Names of the session's state, in order. */
   readonly names: readonly string[];
   /** With the chosen label mapping and input scale. */
@@ -51,6 +55,8 @@ export async function openPlanEngine(
   const mapping: string[] = [];
   const output = plan.output ?? undefined;
 
+  const taught = purpose === 'training' ? taughtOf(plan, setup) : undefined;
+
   const sessionSpec = (): Omit<SessionSpec, 'batchSize'> => ({
     loss: setup.loss,
     lossSettings: setup.lossSettings,
@@ -63,7 +69,13 @@ export async function openPlanEngine(
     ...(dataset.classWeights && { classWeights: dataset.classWeights }),
   });
   if (purpose === 'training') {
-    const fitted = await fitPlan(plan, dataset.train.size, trained, sessionSpec(), free);
+    const fitted = await fitPlan(
+      plan,
+      dataset.train.size,
+      trained,
+      { ...sessionSpec(), ...(taught && { taught }) },
+      free,
+    );
     plan = fitted.plan;
     notes.push(...fitted.notes);
     timing.mark('batch size');
@@ -72,9 +84,10 @@ export async function openPlanEngine(
       new ShuffledBatches(dataset.train, batchSize, 0);
   }
   const considered: Considered[] = [];
-  const open = (engine: string, batchSize: number, options: ChooseOptions = {}) => {
+  const open = (engine: string, batchSize: number, options: ChooseOptions = {}, isTaught = false) => {
     const microBatch = microBatchOf(plan, batchSize);
-    const spec = { ...sessionSpec(), batchSize, ...(microBatch !== undefined && { microBatch }) };
+    const more = { ...(microBatch !== undefined && { microBatch }), ...(isTaught && taught && { taught }) };
+    const spec = { ...sessionSpec(), batchSize, ...more };
     return openEngine(engine, trained, spec, { ...engines, ...options });
   };
   const { batchSize } = plan.reference;
@@ -123,14 +136,23 @@ export async function openPlanEngine(
     }
     timing.mark('input scale and classes');
   }
+  if (taught) {
+    plan = { ...plan, distill: taught };
+    notes.push(taughtNote(taught));
+  }
   const { id } = session.info;
   const readAlong = await labelsAlong(joining.outputs, dataset, plan, (spec) => openEngine(id, trained, spec, engines));
   notes.push(...readAlong.notes);
+  const openTeacher = () => {
+    const { jointly: _jointly, lossWeight: _weight, classWeights: _weights, ...alone } = sessionSpec();
+    return openEngine(id, trained, { ...alone, purpose: 'inference', batchSize }, engines);
+  };
   return {
     plan,
     session,
     batchSize,
-    open: (size) => open(id, size),
+    open: (size, isTaught) => open(id, size, {}, isTaught),
+    ...(taught && { teacher: { taught, open: openTeacher } }),
     names,
     dataset,
     along: readAlong.datasets,
@@ -139,6 +161,9 @@ export async function openPlanEngine(
     doubts: doubtsOf(considered),
   };
 }
+
+const taughtNote = ({ weight, temperature }: Taught): string =>
+  `From the first L step on, the reference is ${shortPercent(weight)} of the target${temperature === 1 ? '' : `, at temperature ${temperature}`}: the losses of batches are of that; losses and errors of evaluations are of the labels alone.`;
 
 const passedOver = (considered: readonly Considered[]): string[] =>
   considered.flatMap(({ name, available, chosen, reason }) =>

@@ -3,6 +3,8 @@ import { ShuffledBatches } from '../../data/batches/batches.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
 import type { Model } from '../../model/model.js';
+import { taughtBatches } from '../distill/taughtBatches.js';
+import { Teacher } from '../distill/teacher.js';
 import { chanceError } from '../judge/chance.js';
 import { jointChanceLoss, jointPart, type PartName } from '../judge/jointOutputs.js';
 import type { Batches } from '../run.js';
@@ -21,21 +23,39 @@ const SUBSET = 10_000;
 export async function createParts(
   model: Model,
   { setup, joining, layers }: OpenedData,
-  { plan, session, batchSize, open, dataset, along }: OpenedEngine,
+  { plan, session, batchSize, open, dataset, along, teacher: teaching }: OpenedEngine,
 ): Promise<Parts> {
   const streams = new Map<string, Batches>();
   const part = (name: PartName) => (dataset[name].size > 0 ? sampleSource(jointPart(dataset, along, name)) : null);
   const train = jointPart(dataset, along, 'train');
   const sets = { train: subset(train, SUBSET, plan.seed), validation: part('validation'), test: part('test') };
+  // An output that is trained alone has no factor.
+  const weight = along.length > 0 ? joining.lossWeight : 1;
+  const own = { setup, weight, source: sets.train };
+  const others = joining.outputs.map((one, i) => ({ ...one, source: subset(along[i]!.train, SUBSET, plan.seed) }));
+  const chanceLoss = await jointChanceLoss([own, ...others], session);
+  const teacher =
+    teaching &&
+    new Teacher({
+      ...teaching,
+      setup,
+      train: dataset.train,
+      chance: { all: chanceLoss, own: await jointChanceLoss([{ ...own, weight: 1 }], session), weight },
+    });
   return {
     plan,
-    sessions: createSessions(open, { session, batchSize }),
+    sessions: createSessions(open, { session, batchSize }, teacher !== undefined),
+    ...(teacher && { teacher }),
     batches(size, phase) {
       const key = `${phase} ${size}`;
       let stream = streams.get(key);
       if (!stream) {
-        const batches = new ShuffledBatches(train, size, orderSeed(plan, phase));
-        stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
+        const seed = orderSeed(plan, phase);
+        if (teacher && phase !== 'reference') stream = taughtBatches(train, size, seed, teacher);
+        else {
+          const batches = new ShuffledBatches(train, size, seed);
+          stream = Object.assign(batches, { restore: batches.restore.bind(batches) as (state: unknown) => void });
+        }
         streams.set(key, stream);
       }
       return stream;
@@ -45,13 +65,7 @@ export async function createParts(
     layers: prunedLayers(plan, layers, session.parameters),
     checkpointMs: LIMITS.checkpointInterval,
     chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
-    chanceLoss: await jointChanceLoss(
-      [
-        { setup, weight: joining.lossWeight, source: sets.train },
-        ...joining.outputs.map((one, i) => ({ ...one, source: subset(along[i]!.train, SUBSET, plan.seed) })),
-      ],
-      session,
-    ),
+    chanceLoss,
     regression: !setup.classification,
   };
 }

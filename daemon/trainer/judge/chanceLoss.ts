@@ -3,6 +3,7 @@ import { samplesAtOnce } from '../../data/batches/samplesAtOnce.js';
 import type { EngineSession, Loss, SampleSource } from '../../engine/engine.js';
 import { elementLoss, smoothingFloor } from '../../engine/loss/elements.js';
 import type { LossSettings } from '../../model/setup/lossSettings.js';
+import { absorbedHead } from '../../model/setup/loss.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /** More samples, or more values of targets, would not change the estimate. */
@@ -20,6 +21,8 @@ interface Targets {
   readonly mask: RowMask;
 }
 
+type Shapes = Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'>;
+
 /** Mean over the values that count of `loss` of the mean target and the value. */
 function meanOver({ values, size, width, mask }: Targets, loss: (answer: number, value: number) => number): number {
   const mean = columnMeans(values, size, width, mask);
@@ -32,6 +35,30 @@ function meanOver({ values, size, width, mask }: Targets, loss: (answer: number,
   return sum / Math.max(1, counted);
 }
 
+const relative = (q: number, p: number): number => (q > 0 ? q * Math.log(q / p) : 0);
+
+/**
+ * Loss of the best constant answer to a teacher (engine/loss/taught.ts): T^2 times the divergence of its mean probabilities from each; for other losses
+ * than the cross-entropies, as `chanceLoss`.
+ * @param source with the teacher's targets. @returns null without samples.
+ */
+export async function chanceDivergence(
+  source: SampleSource,
+  session: Shapes,
+  { loss, lossSettings = {} }: { readonly loss: Loss; readonly lossSettings?: LossSettings },
+  temperature: number,
+): Promise<number | null> {
+  const targets = await readTargets(source, session);
+  if (!targets) return null;
+  const head = absorbedHead(loss);
+  if (head === 'none') return lossOfMean(targets, loss, lossSettings);
+  const each =
+    head === 'softmax'
+      ? meanOver(targets, (p, q) => relative(q, p)) * targets.width
+      : meanOver(targets, (p, q) => relative(q, p) + relative(1 - q, 1 - p));
+  return temperature * temperature * each;
+}
+
 /**
  * Loss of the best constant answer: the shares of the classes (for the cross-entropies: their entropy), or the mean target (for the others). A
  * destroyed network has this loss.
@@ -40,10 +67,16 @@ function meanOver({ values, size, width, mask }: Targets, loss: (answer: number,
  */
 export async function chanceLoss(
   source: SampleSource,
-  session: Pick<EngineSession, 'inputShapes' | 'outputShape' | 'outputMask'>,
+  session: Shapes,
   loss: Loss,
   settings: LossSettings = {},
 ): Promise<number | null> {
+  const targets = await readTargets(source, session);
+  return targets && lossOfMean(targets, loss, settings);
+}
+
+/** The targets of the first samples; null without samples. */
+async function readTargets(source: SampleSource, session: Shapes): Promise<Targets | null> {
   const { inputShapes, outputShape } = session;
   const size = sizeOf(outputShape);
   const samples = Math.min(source.size, SAMPLES, Math.max(1, Math.floor(VALUES / size)));
@@ -62,7 +95,7 @@ export async function chanceLoss(
     const counted = await session.outputMask(inputs, count);
     if (counted) (mask ??= new Float32Array(samples * rows)).set(counted, start * rows);
   }
-  return lossOfMean({ values, size, width, mask }, loss, settings);
+  return { values, size, width, mask };
 }
 
 function lossOfMean(targets: Targets, loss: Loss, settings: LossSettings): number {

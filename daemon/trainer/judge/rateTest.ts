@@ -137,7 +137,7 @@ export async function settleRates(
   const steps = Math.min(STEPS, Math.floor(SHARE * runSteps));
   if ((trains && !isOpen) || steps < FEWEST) return { plan: settled, notes: [] };
 
-  const session = await run.sessions.use(settings.batchSize);
+  const session = await run.sessions.use(settings.batchSize, !trains);
   const batches = run.batches(settings.batchSize, trains ? 'reference' : 'l-step');
   const before = await lossAfter(session, batches, settings, 0, steps, control);
   const trials: Trial[] = [];
@@ -146,7 +146,8 @@ export async function settleRates(
   for (const rate of rates) {
     const trial = { rate, loss: await lossAfter(session, batches, settings, rate, steps, control) };
     trials.push(trial);
-    if (isHarmless(before, trial.loss, run.chanceLoss)) {
+    const { chanceLoss = run.chanceLoss } = batches;
+    if (isHarmless(before, trial.loss, chanceLoss)) {
       chosen = trial;
       break;
     }

@@ -86,3 +86,11 @@ it('leaves both out where they are not known', () => {
   expect(markdown).toContain('| lc | 2,662 | 1.00% | 2.28% | 6.90% | 3.17% | 12 s |');
   for (const text of [markdown, html]) expect(text).not.toMatch(/Sizes|thinning/);
 });
+
+it('states how much of the target the reference was, if it taught', () => {
+  const taught = (distill: ResolvedPlan['distill']) =>
+    renderReport([{ ...run, plan: { ...plan, ...(distill && { distill }) } }]).markdown;
+  expect(taught({ weight: 0.7, temperature: 4 })).toContain('| Distillation | the reference is 70% of the target, temperature 4 |'); // prettier-ignore
+  expect(taught({ weight: 1, temperature: 1 })).toContain('| Distillation | the reference is 100% of the target |');
+  expect(taught(undefined)).not.toContain('Distillation');
+});

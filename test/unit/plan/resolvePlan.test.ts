@@ -62,6 +62,14 @@ describe('the learning rate of a plan', () => {
   });
 });
 
+describe('distillation in a plan', () => {
+  it('has its defaults if it is empty, and a temperature of the loss if it names none', () => {
+    expect(resolve({ distill: {} }).distill).toEqual({ weight: 0.5, temperature: null });
+    expect(resolve({ distill: { weight: 1, temperature: 4 } }).distill).toEqual({ weight: 1, temperature: 4 });
+    expect(resolve({}).distill).toBeUndefined();
+  });
+});
+
 describe('layers that a plan names', () => {
   it('are there: a name that no layer has is an error, also where the model has no layer of that kind', () => {
     expect(LAYERS.some(({ frozen }) => frozen)).toBe(false);
