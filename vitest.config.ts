@@ -14,7 +14,10 @@ export default defineConfig({
   resolve: { alias: { vscode: new URL('test/unit/extension/vscode.ts', import.meta.url).pathname } },
   test: {
     include: ['test/{unit,integration,fuzz,matrix,guards}/**/*.test.ts'],
-    reporters: ['default', ['json', { outputFile: 'artifacts/results/vitest.json' }]],
+    reporters: [
+      'default',
+      ['json', { outputFile: process.env['LC_PRUNE_RESULTS'] ?? 'artifacts/results/vitest.json' }],
+    ],
     sequence: { sequencer: LongestFirst },
     // Each node that is traced or rewritten is checked (docs/engines.md). No test judges a latency (daemon/export/latency.ts).
     env: { LC_PRUNE_VERIFY: '1', LC_PRUNE_BRIEF_LATENCY: '1' },

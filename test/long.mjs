@@ -22,6 +22,8 @@ const LONG = {
 
 const { env, args, editor } = LONG[which];
 const all = { ...env, ...process.env };
+// Results of its own: those of `npm test` stay beside them.
+all.LC_PRUNE_RESULTS = `artifacts/results/${which}.json`;
 for (const name of Object.keys(env)) console.log(`${name}=${all[name]}`);
 const [command, ...rest] = editor
   ? [process.execPath, 'test/editor/run.mjs', editor]

@@ -9,7 +9,7 @@ import { createRunFolder, keptFolder, readRunPlan, runsFolder } from '../trainer
 import { lastEvents } from './eventLog.js';
 import { findNextEngine } from './nextEngine.js';
 import { findRun } from './list/registry.js';
-import { requireResumable } from './list/resumable.js';
+import { requireResumable, requireUnfinished } from './list/resumable.js';
 import { type RunHandle, type Start, superviseTrainer } from './superviseTrainer.js';
 import { trainerProcess, warmTrainerProcess } from './trainerProcess.js';
 
@@ -114,7 +114,7 @@ async function launch(folder: string, start: Start, options: RunOptions & { trai
   const letGo = await options.hold?.(folder);
   try {
     // The former holder may have continued the run, to its end.
-    if (start.resume) await requireResumable(folder);
+    if (start.resume) await requireUnfinished(folder);
     return await launchHeld(folder, start, options);
   } catch (error) {
     await letGo?.();

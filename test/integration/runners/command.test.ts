@@ -36,21 +36,33 @@ describe.skipIf(process.platform === 'win32')('a run by a command', () => {
     expect(await readFile(join(folderOf(there), 'output.txt'), 'utf8')).toContain('iteration 1 of 6');
   });
 
-  it('goes on when nobody follows it, is stopped with a checkpoint, and continues here', { timeout: 240_000 }, async () => {
-    const child = spawn(process.execPath, [resolve('dist', 'cli.mjs'), 'run', 'long.prune.json', '--json'], { cwd: ws.folder }); // prettier-ignore
+  /** Follows a run until it has made progress, then leaves it to its job. @returns its output. */
+  async function followAWhile(...args: string[]): Promise<string> {
+    const child = spawn(process.execPath, [resolve('dist', 'cli.mjs'), ...args, '--json'], { cwd: ws.folder });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     while (!output.includes('"event":"iteration"') && child.exitCode === null) await wait(50);
     child.kill('SIGINT');
     expect(await new Promise((done) => child.on('close', done))).toBe(130);
+    return output;
+  }
+
+  it('goes on when nobody follows it, is stopped with a checkpoint, and continues there and here', { timeout: 240_000 }, async () => {
+    const output = await followAWhile('run', 'long.prune.json');
     const { folder } = JSON.parse(output.split('\n')[0]!) as { folder: string };
-    const { lines } = await cli('runs');
-    expect(lines.find((run) => run['folder'] === folder)).toMatchObject({ state: 'running', job: { on: 'command' } });
-    const stopped = await cli('stop', folder);
-    expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
-    const after = (await cli('runs')).lines.find((run) => run['folder'] === folder)!;
-    expect(after).toMatchObject({ state: 'stopped' });
-    expect(after['progress']).toBeGreaterThan(0);
+    const found = async () => (await cli('runs')).lines.find((run) => run['folder'] === folder)!;
+    expect(await found()).toMatchObject({ state: 'running', job: { on: 'command' } });
+    let progress = 0;
+    for (const again of [['resume', folder], null]) {
+      const stopped = await cli('stop', folder);
+      expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
+      const after = await found();
+      expect(after).toMatchObject({ state: 'stopped' });
+      expect(after['progress']).toBeGreaterThan(progress);
+      progress = after['progress'] as number;
+      // The job takes up a run that a queue has: its own.
+      if (again) await followAWhile(...again);
+    }
     const resumed = await cli('resume', folder, '--on', 'local');
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
     const whole = await cli('run', 'long.prune.json', '--on', 'local');
