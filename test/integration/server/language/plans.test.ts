@@ -141,7 +141,7 @@ describe('plans', () => {
       'budget ',
     ]);
     const lenses = await editor.client.call<CodeLens[]>('textDocument/codeLens', { textDocument });
-    expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.runPath', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
+    expect(lenses.map(({ command }) => command!.command)).toEqual(['lcPrune.run', 'lcPrune.runOn', 'lcPrune.runPath', 'lcPrune.previewBudget', 'lcPrune.openMonitor']); // prettier-ignore
     expect(lenses[0]!.command!.arguments).toEqual([{ plan: join(editor.workspace, 'a.prune.json') }]);
 
     const sweep = { uri: editor.uriOf('a.sweep.json') };
