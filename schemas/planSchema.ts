@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Plan } from '../daemon/protocol/plan.js';
 import { SweepFile } from '../daemon/protocol/runs/sweep.js';
 

@@ -1,7 +1,7 @@
 /** Writes the scale of a model's inputs: a JSON file beside the model, for programs and people. */
 import { readFile, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import type { InputScale } from '../model/setup/inputScale.js';
 import { UserError } from '../protocol/errors.js';

@@ -8,7 +8,7 @@ import {
   type CompletionItem,
   type Range,
 } from 'vscode-languageserver-protocol/node';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isKind, wordsOf } from '../lc/budgets/budgetSpec.js';
 import { WORDS } from '../lc/budgets/registry.js';
 import { BUILTIN_DATA } from '../protocol/dataPackages.js';

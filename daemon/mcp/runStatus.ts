@@ -1,6 +1,6 @@
 /** A run's status for clients. */
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { resultModel } from '../model/files/modelInFolder.js';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';
 import { count, duration, percent } from '../protocol/format.js';

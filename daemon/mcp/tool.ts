@@ -1,6 +1,6 @@
 /** One tool of the MCP server: arguments and result (zod), its function, and the form of its errors. */
 import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../protocol/errors.js';
 import { issueText } from '../protocol/issueText.js';
 import type { Root } from './root.js';

@@ -2,7 +2,7 @@
  * The budget of a plan: the requirements on the result. `lc/budgets/registry.ts` lists them, a module a kind; this file has the validators of their
  * values, and the keys that determine an amount's meaning.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Kind } from '../lc/budgets/registry.js';
 import { WORDS } from '../lc/budgets/registry.js';
 import type { Values } from '../lc/budgets/values.js';

@@ -1,5 +1,5 @@
 /** What a user must know before using a run's result: part of its summary, so that every view can show it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { RATED } from './resolvedPlan.js';
 
 /** A learning rate that may do better; `value` null: remove it from the plan, so that the run searches for one. */

@@ -2,7 +2,7 @@
  * Commands that CodeLens, hovers and quick fixes of `daemon/language` name and `extension/commands` implements. Each takes
  * one argument object (paths as the client names them); called from the palette there is no argument, and the command asks.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AbsolutePath as path } from './paths.js';
 
 const layer = z.string().min(1);

@@ -1,5 +1,5 @@
 /** Data for a model, as it is sent between the daemon and its clients. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataPackageNames } from './dataPackages.js';
 import { AbsolutePath } from './paths.js';
 import { ClassOrder, DataSource } from './plan.js';

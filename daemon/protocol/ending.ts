@@ -1,5 +1,5 @@
 /** How a trainer ended that could not report it itself, and the record of runs that continued after a crash. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Written by the supervisor of a trainer that a signal (or an operating system's error code) has ended. `crash`: the engine's own fault; `memory`:

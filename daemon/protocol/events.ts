@@ -4,7 +4,7 @@
  * unexplained, 1 - R^2, which is 1 for always answering the mean and larger for worse. Times are milliseconds since the epoch, kept counts are
  * non-zero weights of theta.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { OtherRate } from './cautions.js';
 import { Continuation, Ending } from './ending.js';
 import { Budget, BUDGET_CHECKS } from './budget.js';

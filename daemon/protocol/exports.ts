@@ -1,5 +1,5 @@
 /** The formats of a pruned model, the size and error of each file, and the latency of the networks. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Which programs a file is for; `weights`: for those that contain the network's code. */
 export const ExportUse = z.enum(['web', 'python', 'onnx', 'weights']);

@@ -1,5 +1,5 @@
 /** The result of a finished run in measured figures; null: not measured. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const measure = z.number().nullable();
 

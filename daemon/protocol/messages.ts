@@ -3,7 +3,7 @@
  * sends them; both validate with the schemas here. LSP messages travel on the same connection.
  * `AbsolutePath`s must lie inside a workspace folder of the connection; paths.ts defines how both sides name files.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataPackageNames } from './dataPackages.js';
 import { EngineState } from './runs/engineState.js';
 import { ExportFormat, LatencyFigures } from './exports.js';

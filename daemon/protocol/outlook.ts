@@ -1,5 +1,5 @@
 /** The expected cost and starting point of a run, shown before it starts: the last line of the budget box. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Budget, ErrorBound } from './plan.js';
 
 /** A budget or a bound on the error, as the box accepts either. */

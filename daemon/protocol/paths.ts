@@ -2,7 +2,7 @@
  * The two kinds of paths in messages and run folders. The compiler keeps them apart; a `WorkspacePath` becomes a file only together with the folder
  * that it is relative to.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string().min(1).max(4096);
 

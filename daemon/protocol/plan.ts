@@ -3,7 +3,7 @@
  * These zod types are the single source of the file's TypeScript type, its validator and its published JSON Schema
  * (`schemas/prune.schema.json`, written by `npm run schemas`).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { RATE_SCHEDULES, type RateSchedule as RateScheduleName } from '../lc/learningRate.js';
 import { Budget, ByteSize, Share } from './budget.js';
 import { RunOn } from './runs/runOn.js';

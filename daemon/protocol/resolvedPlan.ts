@@ -1,5 +1,5 @@
 /** A plan with every default filled in: what a run folder keeps as `plan.json` and what the trainer executes. Paths are relative to the workspace. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Continuation } from './ending.js';
 import { WorkspacePath } from './paths.js';
 import { ARCHITECTURES, Budget, ClassOrder, RateSchedule } from './plan.js';

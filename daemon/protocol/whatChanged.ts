@@ -2,7 +2,7 @@
  * What pruning changed: the answers of the reference and of the pruned network on the part of the data that the run's error is of. The trainer writes
  * it when a run ends (`result/changed.json`); its size is bounded, whatever the data's size.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputShown } from './dataChoice.js';
 import { Evaluation } from './events.js';
 import { AbsolutePath } from './paths.js';

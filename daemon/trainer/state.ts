@@ -1,5 +1,5 @@
 /** The complete state of a run: what a checkpoint stores, so that the run continues bit for bit. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Agreement, Evaluation, PathPoint } from '../protocol/events.js';
 import { Budget } from '../protocol/plan.js';
 import { freshGuard, GuardState } from './judge/lossGuard.js';

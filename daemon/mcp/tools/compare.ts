@@ -1,5 +1,5 @@
 /** The tool that puts runs side by side. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, orDash, percent } from '../../protocol/format.js';
 import { Budget } from '../../protocol/plan.js';
 import { resultOf, RunStatus, statusOf } from '../runStatus.js';

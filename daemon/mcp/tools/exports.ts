@@ -1,7 +1,7 @@
 /** Tools that write the result of a run for other programs. */
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../protocol/errors.js';
 import { bytes, times } from '../../protocol/format.js';
 import { ExportFormat } from '../../protocol/messages.js';

@@ -1,5 +1,5 @@
 /** Tools that inspect model files, and find data for them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytes, count } from '../../protocol/format.js';
 import { DataCandidate, DataSearch } from '../../protocol/dataChoice.js';
 import { ModelLayer, ModelSummary } from '../../protocol/messages.js';

@@ -1,6 +1,6 @@
 /** Tools for plan files: checking one, previewing a budget, and writing a first one. */
 import { readFile, stat } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { architectureLayers } from '../../language/modelFiles.js';
 import { analysePlan } from '../../language/planAnalysis.js';
 import { LineIndex } from '../../language/text.js';

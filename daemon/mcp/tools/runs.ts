@@ -1,5 +1,5 @@
 /** Tools over runs: the list, the state of one (waited for, if asked), and its end. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { count } from '../../protocol/format.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { isActive, resultOf, RunResult, RunStatus, statusOf, statusText } from '../runStatus.js';

@@ -1,6 +1,6 @@
 /** Tools that start long work: each returns its cost first, and starts when the call is confirmed. */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { aboutTime } from '../../protocol/outlookText.js';
 import { count } from '../../protocol/format.js';
 import { UserError } from '../../protocol/errors.js';

@@ -1,5 +1,5 @@
 /** The summary of a model file, and of the weights of one layer of a run. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LayerLinks } from './networkGraph.js';
 import { AbsolutePath } from '../paths.js';
 

@@ -1,5 +1,5 @@
 /** The graph of a network's layers: the inputs of each layer, and which of its units can be removed. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Why units of a layer stay under any budget. */
 export const StayCause = z.object({

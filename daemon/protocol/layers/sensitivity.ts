@@ -1,5 +1,5 @@
 /** The error of a plan's model with each layer pruned alone, without retraining. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Budget } from '../plan.js';
 
 export const LayerSensitivity = z.object({

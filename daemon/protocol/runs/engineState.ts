@@ -1,5 +1,5 @@
 /** An engine that may execute runs, as clients get it in the list of engines. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const EngineState = z.object({
   id: z.string(),

@@ -1,5 +1,5 @@
 /** A user's marks of a run: a star, tags and a note. `marks.json` in the run's folder, and part of its summary. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One tag: one or a few words, without the comma that separates typed tags. */
 const Tag = z

@@ -1,5 +1,5 @@
 /** Where a run executes: a key of the plan, and what is known of a run that is not executed by a process of this machine. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { JobState as State } from './placeOfJob.js';
 
 /** One line of a job script, or one word of its directives. */

@@ -1,5 +1,5 @@
 /** The summary of a run in a list. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Caution } from '../cautions.js';
 import { Ending } from '../ending.js';
 import { RunState } from '../events.js';

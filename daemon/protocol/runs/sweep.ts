@@ -1,5 +1,5 @@
 /** A sweep: one plan, with several values of some of its keys (`*.sweep.json`), and what is kept of it while and after it runs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AbsolutePath, WorkspacePath } from '../paths.js';
 import { BASELINES } from '../resolvedPlan.js';
 import { Remote } from './runOn.js';

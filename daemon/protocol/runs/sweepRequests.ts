@@ -1,5 +1,5 @@
 /** Requests about sweeps that have begun; part of `requests` in daemon/protocol/messages.ts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AbsolutePath } from '../paths.js';
 import { SweepSummary } from './sweep.js';
 

@@ -1,5 +1,5 @@
 /** The fields of events, and of the message that streams batches, derived from the columns. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Column } from './columns.js';
 
 export const measure = z.number().nullable().describe('null: not a finite number');

@@ -5,7 +5,7 @@
 import type { Stats } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { RunSummary } from '../../protocol/messages.js';
 import { lockOwner } from '../../trainer/process/lock.js';

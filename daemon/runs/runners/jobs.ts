@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { UserError } from '../../protocol/errors.js';
 import { JobState } from '../../protocol/runs/runOn.js';

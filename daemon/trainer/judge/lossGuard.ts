@@ -2,7 +2,7 @@
  * Watches the batch losses of one phase for training that destroys the network: the loss stays several times above that at the phase's beginning and
  * near, or above, the loss of a constant answer.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Weight of a new loss in the running mean: it covers about ten steps. */
 const WEIGHT = 0.1;

@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, open, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../../protocol/errors.js';
 import { LIMITS } from '../limits.js';
 import { here, isHere, Place, placeText, processOf, startOfMachine } from './place.js';

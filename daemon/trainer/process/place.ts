@@ -7,7 +7,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Fields are absent where the system, or an earlier version of this product, does not report them. */
 export const Place = z.object({

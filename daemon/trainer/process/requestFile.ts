@@ -3,7 +3,7 @@
  * the log; the answer to a budget, which may be rejected, is in a file beside it.
  */
 import { readFile, rm } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import type { ErrorCode } from '../../protocol/errors.js';
 import { Budget } from '../../protocol/plan.js';

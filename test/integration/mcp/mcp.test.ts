@@ -202,7 +202,12 @@ describe('an MCP client that asks for what it should not have', () => {
     const outside = await tinyWorkspace();
     const before = await outside.listing();
     try {
-      for (const model of ['../not-in-this-root/model.json', outside.path('model.json'), 'https://example.org/model.json', 'a\0b']) {
+      for (const model of [
+        '../not-in-this-root/model.json',
+        outside.path('model.json'),
+        'https://example.org/model.json',
+        'a\0b',
+      ]) {
         const error = await mcp.refuse('inspect_model', { model });
         expect(error).not.toContain('\n');
         expect(error).toMatch(/leads out of|is a URL|is not a path/);

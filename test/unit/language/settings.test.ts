@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { explainSetting } from '../../../daemon/language/settings.js';
 import { keysAt } from '../../../daemon/plan/schemaKeys.js';
 import { Plan } from '../../../daemon/protocol/plan.js';

@@ -1,6 +1,6 @@
 /** No message of the validator reaches the user in the validator's own words: every schema, every kind of wrong value. */
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { commandArguments } from '../../../daemon/protocol/commands.js';
 import { RunEvent } from '../../../daemon/protocol/events.js';
 import { issueText, plainIssues } from '../../../daemon/protocol/issueText.js';
