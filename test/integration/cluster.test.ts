@@ -18,7 +18,17 @@ import { Daemon } from './server/harness.js';
 
 const isWanted = process.env['LC_PRUNE_CLUSTER'] === '1';
 const missing = missingSlurm();
-if (isWanted && missing !== null) console.log(`skipped: ${missing}`);
+const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
+let reason = missing;
+const slurm =
+  isWanted && missing === null
+    ? await startSlurm(folder).catch((error: Error) => {
+        reason = `Slurm does not start here: ${error.message}`;
+        return null;
+      })
+    : null;
+if (isWanted && reason !== null) console.log(`skipped: ${reason}`);
+if (slurm === null) await rm(folder, { recursive: true, force: true });
 
 const PLAN = { ...TINY_PLAN, engine: 'native-cpu', runOn: { slurm: { cpus: 1 } } };
 /** Some twenty seconds. */
@@ -29,19 +39,15 @@ const LONG = {
 };
 const MINUTE = 60_000;
 
-describe.runIf(isWanted && missing === null)('a cluster', () => {
+describe.runIf(slurm !== null)('a cluster', () => {
   let ws: TinyWorkspace;
-  let folder: string;
-  let slurm: Awaited<ReturnType<typeof startSlurm>>;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'cluster-'));
-    slurm = await startSlurm(folder);
-    process.env['SLURM_CONF'] = slurm.env['SLURM_CONF'];
+    process.env['SLURM_CONF'] = slurm!.env['SLURM_CONF'];
     ws = await tinyWorkspace(PLAN);
     await writeFile(ws.path('long.prune.json'), JSON.stringify(LONG));
   }, MINUTE);
   afterAll(async () => {
-    await slurm.stop();
+    await slurm!.stop();
     delete process.env['SLURM_CONF'];
     await Promise.all([ws.remove(), rm(folder, { recursive: true, force: true })]);
   });
