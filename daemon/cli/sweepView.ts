@@ -33,7 +33,10 @@ export function followSweep({ points, runOn }: SweepRecord, terminal: Terminal):
   process.on('SIGTERM', interrupt);
   return {
     signal: controller.signal,
-    stop: interrupt,
+    // Whoever asks does not press Ctrl-C a second time: checkpoints that are being written are waited for.
+    stop: () => {
+      if (!controller.signal.aborted) interrupt();
+    },
     onEvent(point, event) {
       const stage = stageOf(event);
       if (stage !== null) stages.set(point, stage);

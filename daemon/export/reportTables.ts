@@ -1,5 +1,6 @@
 /** The tables of a report: the runs' events, the thinned network and the sizes of all formats. */
 import type { RunEvent } from '../protocol/events.js';
+import { distillText } from '../lc/distillation.js';
 import { rateText } from '../lc/learningRate.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import type { Sizes } from './exportModel.js';
@@ -123,9 +124,6 @@ export function layerTable(runs: readonly ReportRun[]): Table {
     rows,
   };
 }
-
-const distillText = ({ weight, temperature }: NonNullable<ResolvedPlan['distill']>): string =>
-  `the reference is ${format.shortPercent(weight)} of the target${temperature === null || temperature === 1 ? '' : `, temperature ${temperature}`}`;
 
 /** Runs of earlier versions do not record it. */
 const inputsText = (inputs: Of<'done'>['inputs'] = []): string =>

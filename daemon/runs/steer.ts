@@ -1,8 +1,9 @@
 /** Steers a run whose trainer another process started. */
 import { randomUUID } from 'node:crypto';
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isThere } from '../files/isThere.js';
 import { UserError } from '../protocol/errors.js';
 import type { Budget } from '../protocol/plan.js';
 import { holderText, isSameHolder, lockOwner, type LockHolder } from '../trainer/process/lock.js';
@@ -23,12 +24,6 @@ export async function trainerPid(folder: string): Promise<number | null> {
   const owner = await lockOwner(runPaths(folder).lock);
   return owner && isHere(owner) ? owner.pid : null;
 }
-
-const isThere = (file: string): Promise<boolean> =>
-  access(file).then(
-    () => true,
-    () => false,
-  );
 
 /** Requests to a trainer through its run's folder. */
 export type Steering =

@@ -18,17 +18,21 @@ import { Daemon } from './server/harness.js';
 
 const isWanted = process.env['LC_PRUNE_CLUSTER'] === '1';
 const missing = missingSlurm();
-const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
-let reason = missing;
-const slurm =
-  isWanted && missing === null
-    ? await startSlurm(folder).catch((error: Error) => {
-        reason = `Slurm does not start here: ${error.message}`;
-        return null;
-      })
-    : null;
-if (isWanted && reason !== null) console.log(`skipped: ${reason}`);
-if (slurm === null) await rm(folder, { recursive: true, force: true });
+/** @returns the cluster and its folder, or why there is none. */
+async function start(): Promise<{ folder: string; slurm: Awaited<ReturnType<typeof startSlurm>> } | string> {
+  if (missing !== null) return missing;
+  const folder = await mkdtemp(join(tmpdir(), 'cluster-'));
+  try {
+    return { folder, slurm: await startSlurm(folder) };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    return `Slurm does not start here: ${(error as Error).message}`;
+  }
+}
+
+const started = isWanted ? await start() : 'not wanted';
+const cluster = typeof started === 'string' ? null : started;
+if (isWanted && cluster === null) console.log(`skipped: ${started as string}`);
 
 const PLAN = { ...TINY_PLAN, engine: 'native-cpu', runOn: { slurm: { cpus: 1 } } };
 /** Some twenty seconds. */
@@ -39,17 +43,17 @@ const LONG = {
 };
 const MINUTE = 60_000;
 
-describe.runIf(slurm !== null)('a cluster', () => {
+describe.runIf(cluster !== null)('a cluster', () => {
   let ws: TinyWorkspace;
   beforeAll(async () => {
-    process.env['SLURM_CONF'] = slurm!.env['SLURM_CONF'];
+    process.env['SLURM_CONF'] = cluster!.slurm.env['SLURM_CONF'];
     ws = await tinyWorkspace(PLAN);
     await writeFile(ws.path('long.prune.json'), JSON.stringify(LONG));
   }, MINUTE);
   afterAll(async () => {
-    await slurm!.stop();
+    await cluster!.slurm.stop();
     delete process.env['SLURM_CONF'];
-    await Promise.all([ws.remove(), rm(folder, { recursive: true, force: true })]);
+    await Promise.all([ws.remove(), rm(cluster!.folder, { recursive: true, force: true })]);
   });
   const cli = (...args: string[]) => lcPrune([...args, '--json'], { cwd: ws.folder, timeout: 8 * MINUTE });
   const ask = async (program: string, ...args: string[]) => (await promisify(execFile)(program, args)).stdout.trim();

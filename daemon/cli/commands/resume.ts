@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { isThere } from '../../files/isThere.js';
 import { UserError } from '../../protocol/errors.js';
 import { comparisonOf } from '../../runs/comparison.js';
 import { readRunPlan, runFolder } from '../../runs/list/registry.js';
@@ -11,11 +11,8 @@ import { ON_OPTION, runnerOption } from '../runnerOption.js';
 
 /** A run by its folder (then its workspace is the folder three levels up: .lcprune/runs/RUN) or by its name. */
 async function locate(run: string, explicit: string | undefined): Promise<{ folder: string; workspace: string }> {
-  const isFolder = await access(join(run, 'plan.json')).then(
-    () => true,
-    () => false,
-  );
-  if (isFolder) return { folder: resolve(run), workspace: resolve(explicit ?? join(run, '..', '..', '..')) };
+  if (await isThere(join(run, 'plan.json')))
+    return { folder: resolve(run), workspace: resolve(explicit ?? join(run, '..', '..', '..')) };
   const workspace = resolve(explicit ?? '.');
   return { folder: await runFolder(workspace, run), workspace };
 }

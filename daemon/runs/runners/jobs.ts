@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
+import { isThere } from '../../files/isThere.js';
 import { UserError } from '../../protocol/errors.js';
 import { JobState } from '../../protocol/runs/runOn.js';
 import { runsFolder } from '../../trainer/process/runFolder.js';
@@ -68,11 +69,7 @@ export async function dropJob(folder: string): Promise<void> {
 /** Notes that the user wants the run to end: its worker then does not queue it again. @throws the system's error. */
 export const markStop = (folder: string): Promise<void> => writeFile(filesOf(folder).stop, '');
 
-export const isStopMarked = (folder: string): Promise<boolean> =>
-  stat(filesOf(folder).stop).then(
-    () => true,
-    () => false,
-  );
+export const isStopMarked = (folder: string): Promise<boolean> => isThere(filesOf(folder).stop);
 
 /** Folders of all runs of a workspace that a queue has, absolute. @throws UserError('path-outside-workspace'). */
 export async function runsWithJobs(workspace: string): Promise<string[]> {

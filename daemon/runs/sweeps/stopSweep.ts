@@ -1,19 +1,14 @@
 /** Ends all runs of a sweep with checkpoints, whichever process executes them. */
-import { rm, stat, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isThere } from '../../files/isThere.js';
 import { UserError } from '../../protocol/errors.js';
 import { holderText, lockOwner } from '../../trainer/process/lock.js';
 import { LIMITS } from '../limits.js';
 import { readJob } from '../runners/jobs.js';
 import { stopJob } from '../runners/stopJob.js';
 import { readRecord, runsOfPoints, sweepFiles } from './sweepFolder.js';
-
-const isThere = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
 
 /** Calls `ask` when another process asks the sweep to end. @returns ends the watch. @param folder of the sweep, absolute. */
 export function watchForStop(folder: string, ask: () => void): () => void {

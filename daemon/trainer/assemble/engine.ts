@@ -4,9 +4,9 @@ import type { Dataset } from '../../data/dataset.js';
 import type { MappingChoice } from '../../data/mapping/chooseMapping.js';
 import type { ChooseOptions, Considered } from '../../engine/choose.js';
 import type { EngineSession, SessionSpec, Taught } from '../../engine/engine.js';
+import { distillText } from '../../lc/distillation.js';
 import { openEngine, type RegistryOptions } from '../../engine/registry.js';
 import type { Model } from '../../model/model.js';
-import { shortPercent } from '../../protocol/format.js';
 import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { fitPlan, microBatchOf } from '../batchSize/fitPlan.js';
 import { jointPart, jointSpec, labelsAlong } from '../judge/jointOutputs.js';
@@ -162,8 +162,8 @@ export async function openPlanEngine(
   };
 }
 
-const taughtNote = ({ weight, temperature }: Taught): string =>
-  `From the first L step on, the reference is ${shortPercent(weight)} of the target${temperature === 1 ? '' : `, at temperature ${temperature}`}: the losses of batches are of that; losses and errors of evaluations are of the labels alone.`;
+const taughtNote = (taught: Taught): string =>
+  `From the first L step on, ${distillText(taught)}: the losses of batches are of that; losses and errors of evaluations are of the labels alone.`;
 
 const passedOver = (considered: readonly Considered[]): string[] =>
   considered.flatMap(({ name, available, chosen, reason }) =>
