@@ -1,8 +1,10 @@
 /**
  * EinsumDense (keras.io/api/layers/core_layers/einsum_dense): the product of its input and a kernel by an einsum equation of two operands, plus a bias
- * along some axes. An axis of the kernel may be read and kept at once, so that neuron budgets remove no units.
+ * along some axes.
  */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../network/ir.js';
+import type { Operations } from '../../network/operations.js';
 import { layer, optional, required, weights } from '../keras3/arguments.js';
 import { activation, anything, text } from '../keras3/values.js';
 import { field, stringAt, type Json } from '../layers/layerConfig.js';
@@ -10,6 +12,7 @@ import type { Dim, Shape } from '../layers/shape.js';
 import { sizeOf } from '../../protocol/shape.js';
 import { activate } from './activations/ownActivations.js';
 import type { LayerClass } from './layerClass.js';
+import { completed } from './rules/forward.js';
 import { kernel, positions, vector } from './rules/weights.js';
 
 type Tensor = Core.Tensor;
@@ -58,6 +61,36 @@ function einsumOf(config: Json, input: Shape): Einsum | null {
   return { input: inputLetters, kernel: weight, output, kernelShape: kernelShape as Shape, outputShape, biasShape };
 }
 
+/** The same as operations. */
+function product(op: Operations, a: Node, b: Node, left: string, right: string, output: string): Node {
+  const summed = (x: Node, own: string, other: string): [Node, string] => {
+    const alone = [...own].filter((one) => !other.includes(one) && !output.includes(one));
+    const kept = [...own].filter((one) => !alone.includes(one)).join('');
+    return [alone.length > 0 ? op.reduce('Sum', x, alone.map((one) => own.indexOf(one)).sort((i, j) => i - j)) : x, kept]; // prettier-ignore
+  };
+  const [x, ofX] = summed(a, left, right);
+  const [w, ofW] = summed(b, right, left);
+  const { batch, contracted, rows, columns } = lettersOf(ofX, ofW, output);
+  const sizes = (of: readonly string[]): number[] =>
+    of.map((one) => (ofX.includes(one) ? x.shape[ofX.indexOf(one)]! : w.shape[ofW.indexOf(one)]!));
+  const matrix = (t: Node, own: string, ...groups: string[][]): Node =>
+    op.reshape(op.transpose(t, groups.flat().map((one) => own.indexOf(one))), [...sizes(groups[0]!), ...groups.slice(1).map((group) => sizeOf(sizes(group)))]); // prettier-ignore
+  const made = [...batch, ...rows, ...columns];
+  const y = op.matMul(matrix(x, ofX, batch, rows, contracted), matrix(w, ofW, batch, contracted, columns));
+  return op.transpose(op.reshape(y, sizes(made)), [...output].map((one) => made.indexOf(one))); // prettier-ignore
+}
+
+/** The letters of two operands by what the product does with them. */
+function lettersOf(left: string, right: string, output: string): Record<'batch' | 'contracted' | 'rows' | 'columns', string[]> {
+  const shared = [...left].filter((one) => right.includes(one));
+  return {
+    batch: shared.filter((one) => output.includes(one)),
+    contracted: shared.filter((one) => !output.includes(one)),
+    rows: [...left].filter((one) => !shared.includes(one)),
+    columns: [...right].filter((one) => !shared.includes(one)),
+  };
+} // prettier-ignore
+
 /** a b by an equation with a letter for every axis, as one batched matrix product. */
 export function einsum(tf: typeof Core, a: Tensor, b: Tensor, left: string, right: string, output: string): Tensor {
   const summed = (x: Tensor, own: string, other: string): [Tensor, string] => {
@@ -67,11 +100,7 @@ export function einsum(tf: typeof Core, a: Tensor, b: Tensor, left: string, righ
   };
   const [x, ofX] = summed(a, left, right);
   const [w, ofW] = summed(b, right, left);
-  const shared = [...ofX].filter((one) => ofW.includes(one));
-  const batch = shared.filter((one) => output.includes(one));
-  const contracted = shared.filter((one) => !output.includes(one));
-  const rows = [...ofX].filter((one) => !shared.includes(one));
-  const columns = [...ofW].filter((one) => !shared.includes(one));
+  const { batch, contracted, rows, columns } = lettersOf(ofX, ofW, output);
   const sizes = (of: readonly string[]): number[] =>
     of.map((one) => (ofX.includes(one) ? x.shape[ofX.indexOf(one)]! : w.shape[ofW.indexOf(one)]!));
   const matrix = (t: Tensor, own: string, ...groups: string[][]): Tensor =>
@@ -101,6 +130,17 @@ export const EINSUM_DENSE = {
       bias_axes: optional(text),
       ...weights('kernel', 'bias'),
     }),
+    forward(op, config, [x], { kernel: weight, bias }) {
+      const { input, kernel: letters, output } = einsumOf(config, x!.shape.slice(1))!;
+      return completed(op, config, product(op, x!, weight!, input, letters, output), bias);
+    },
+    // The sizes of the output without the batch, and without the axes that an ellipsis stands for.
+    resize(config, { output }) {
+      const given = [field(config, 'output_shape')].flat() as unknown[];
+      const isBehind = stringAt(config, 'equation')!.replaceAll(' ', '').startsWith('...');
+      const own = isBehind ? output.slice(output.length - given.length) : output;
+      config[config['output_shape'] === undefined ? 'outputShape' : 'output_shape'] = given.map((n, i) => (typeof n === 'number' ? own[i]!.length : n)); // prettier-ignore
+    },
     compute(tf, config, [x], { kernel: weight, bias }) {
       const { input, kernel: letters, output } = einsumOf(config, x!.shape.slice(1))!;
       const y = einsum(tf, x!, weight!, input, letters, output);

@@ -44,14 +44,21 @@ export type WeightRule = (
 export interface ForwardCall {
   /** Of each input, 0 and 1 for every step: a mask has all axes of the input but the last one. null: it has none. */
   readonly masks: readonly (Node | null)[];
-  /** The output's, without the batch. */
+  /** The first output's, without the batch. */
   readonly shape: readonly number[];
+  /** Outputs of an inner layer, by its class's rule. @param weights by name within the inner layer */
+  readonly of: (
+    layer: LayerJson,
+    inputs: readonly Node[],
+    weights: Readonly<Record<string, Node>>,
+    masks: readonly (Node | null)[],
+  ) => readonly Node[] | null;
 }
 
 /**
- * The operations of a call in inference (daemon/network), for a layer with one output. They say which units can be removed.
+ * The operations of a call in inference (daemon/network). They say which units can be removed.
  * @param inputs [batch, ...]. @param weights by name, as in `weights`.
- * @returns [batch, ...shape]; null if there are no operations for such a config or such inputs: all units that the layer reads or makes stay.
+ * @returns the output, [batch, ...shape], or a list of them if the layer has several; null if there are no operations for such a config or such inputs: all units that the layer reads or makes stay.
  */
 export type ForwardRule = (
   op: Operations,
@@ -59,10 +66,23 @@ export type ForwardRule = (
   inputs: readonly Node[],
   weights: Readonly<Record<string, Node>>,
   call: ForwardCall,
-) => Node | null;
+) => Node | readonly Node[] | null;
 
 /** By axis, without the batch: the indices that are left of a tensor. */
 export type KeptIndices = readonly (readonly number[])[];
+
+/** What is left of a layer. */
+export interface Left {
+  /** Of its first output and its first input. */
+  readonly output: KeptIndices;
+  readonly input: KeptIndices;
+  /** The shape that the first output had, without the batch. */
+  readonly before: readonly number[];
+  /** Shapes of its weights by name, as in `weights`. */
+  readonly weights: Readonly<Record<string, readonly number[]>>;
+  /** Sets the sizes of an inner layer, by its class's rule. */
+  readonly of: (layer: LayerJson, left: Omit<Left, 'of'>) => void;
+}
 
 /** The mask of its only input; for several inputs, one for all; the input's mask if it returns all steps. */
 export type MaskRule = 'pass' | 'merge' | 'steps';
@@ -117,8 +137,8 @@ export interface LayerClass {
   readonly hardGates?: (hard: HardSigmoid, refuse: Refuse) => boolean[];
   /** Absent: the layer has no operations here, and all units that it reads or makes stay. */
   readonly forward?: ForwardRule;
-  /** Sets the sizes in a config, in place, after units of the layer's inputs and of its output are removed. Absent: it has none. */
-  readonly resize?: (config: Json, output: KeptIndices, input: KeptIndices) => void;
+  /** Sets the sizes in a config, in place, after units of the layer are removed. Absent: it has none. */
+  readonly resize?: (config: Json, left: Left) => void;
   /** As a model's first layer it scales or shifts any values to the range that the network expects. */
   readonly onInput?: 'scales' | 'moves';
 

@@ -4,9 +4,11 @@ import { type Graph, type GraphOutput, type Node, sameShape } from '../../networ
 import type { NetworkWeight } from '../../network/network.js';
 import { Operations } from '../../network/operations.js';
 import type { StayCause } from '../../protocol/layers/networkGraph.js';
+import type { ForwardCall } from '../layerClasses/layerClass.js';
 import { classOf } from '../layerClasses/registry.js';
-import { layerName } from '../layers/layerConfig.js';
+import { layerName, type LayerJson } from '../layers/layerConfig.js';
 import { modelGraph, type LayerNode, type ModelGraph } from '../layers/layerGraph.js';
+import { outputShapes } from '../layers/layerShapes.js';
 import type { Shape } from '../layers/shape.js';
 import type { Topology } from '../model.js';
 import { wiringOf, type Call, type Tensor, type Wiring } from '../normalise/wiring.js';
@@ -56,7 +58,7 @@ function closedWiring(topology: Topology, graph: ModelGraph): { wiring: Wiring; 
 }
 
 /** A weight's name within its layer. */
-const partOf = ({ layer }: LayerNode, name: string): string => name.slice(layerName(layer).length + 1);
+export const partOf = ({ layer }: LayerNode, name: string): string => name.slice(layerName(layer).length + 1);
 
 class Lowering {
   readonly #builder = new GraphBuilder();
@@ -100,16 +102,27 @@ class Lowering {
     return found;
   }
 
-  #forward({ node, outputs }: Call, inputs: readonly (Node | undefined)[], masks: readonly (Node | null)[]): Node | null {
+  #forward({ node, outputs }: Call, inputs: readonly (Node | undefined)[], masks: readonly (Node | null)[]): readonly Node[] | null {
     const record = classOf(node.layer.class_name);
-    const shape = outputs[0]?.shape ?? null;
-    if (!record?.forward || outputs.length !== 1 || !isClosed(shape)) return null;
+    const shapes = outputs.map(({ shape }) => shape);
+    if (!record?.forward || !shapes.every(isClosed)) return null;
     if (!inputs.every((input) => input !== undefined)) return null;
     // The sizes in the config of a layer with several calls and no weights are those of all calls, which no operation ties.
     if (record.resize && node.weights.length === 0 && node.calls.length > 1) return null;
     const weights = this.#weightsOf(node);
-    const made = weights && record.forward(this.#op, node.layer.config, inputs, weights, { masks, shape });
-    return made && sameShape(made.shape, [BATCH, ...shape]) ? made : null;
+    const made = weights && this.#outputsOf(node.layer, inputs, weights, masks);
+    const fits = made?.length === shapes.length && made.every((one, i) => sameShape(one.shape, [BATCH, ...shapes[i]!]));
+    return fits ? made : null;
+  } // prettier-ignore
+
+  /** By the rule of a class, also for a layer inside another one. */
+  #outputsOf(layer: LayerJson, inputs: readonly Node[], weights: Readonly<Record<string, Node>>, masks: readonly (Node | null)[]): readonly Node[] | null {
+    const record = classOf(layer.class_name);
+    const [shape = null] = outputShapes(layer, inputs.map((x) => x.shape.slice(1)));
+    if (!record?.forward || !isClosed(shape)) return null;
+    const of: ForwardCall['of'] = (inner, own, parts, ownMasks) => this.#outputsOf(inner, own, parts, ownMasks);
+    const made = record.forward(this.#op, layer.config, inputs, weights, { masks, shape, of });
+    return made && [made].flat();
   } // prettier-ignore
 
   call(call: Call): void {
@@ -122,8 +135,9 @@ class Lowering {
     const isShared = call.node.calls.length > 1 && classOf(layer.class_name)?.forward !== undefined;
     const cause: StayCause = { why: isShared ? 'shared' : 'mixes', layer: path };
     const outputs = call.outputs.map((tensor, i) => {
-      if (made) this.#nodes.set(tensor.id, made);
-      const node = made ?? this.node(tensor) ?? this.input(tensor);
+      const own = made?.[i];
+      if (own) this.#nodes.set(tensor.id, own);
+      const node = own ?? this.node(tensor) ?? this.input(tensor);
       const mask = i === 0 && known.length === inputs.length && known.length > 0 ? passedMask(this.#op, layer, known, masks) : null;
       this.#masks.set(tensor.id, mask);
       if (node && !made && inputs.length > 0) this.outside.set(node, cause);
@@ -143,10 +157,15 @@ class Lowering {
   }
 }
 
-/** Tensors that a model returns, or that no call reads: all of their units stay. */
+/** Tensors that a model returns, or that a call makes of which nobody reads anything: all of their units stay. */
 function endsOf({ calls, outputs }: Wiring): Tensor[] {
   const read = new Set(calls.flatMap(({ inputs }) => inputs));
-  return [...new Set([...outputs, ...calls.flatMap((call) => call.outputs.filter((tensor) => !read.has(tensor)))])];
+  return [
+    ...new Set([
+      ...outputs,
+      ...calls.flatMap((call) => (call.outputs.some((tensor) => read.has(tensor)) ? [] : call.outputs)),
+    ]),
+  ];
 }
 
 /**

@@ -1,14 +1,14 @@
 /** A model of layers without the units that no output depends on: smaller weights, and the sizes in the layers' settings that follow. */
-import type { Node } from '../../network/ir.js';
+import { type Graph, type Node, sameShape } from '../../network/ir.js';
 import { thinGraph, type ThinNetwork, type ThinOptions } from '../../network/structure/thin.js';
 import { withNodes } from '../../network/structure/withNodes.js';
-import type { KeptIndices } from '../layerClasses/layerClass.js';
+import type { KeptIndices, Left } from '../layerClasses/layerClass.js';
 import { classOf } from '../layerClasses/registry.js';
 import type { LayerJson } from '../layers/layerConfig.js';
 import { modelGraph } from '../layers/layerGraph.js';
 import type { LayersModel, Topology } from '../model.js';
 import { wiringOf, type Call } from '../normalise/wiring.js';
-import { lowerLayers, type LoweredCall, type LoweredLayers } from './lowering.js';
+import { lowerLayers, partOf, type LoweredCall, type LoweredLayers } from './lowering.js';
 import { withoutIdleBiases, withZeroBiases } from './zeroBiases.js';
 
 type Stays = NonNullable<ThinOptions['stays']>[number];
@@ -32,9 +32,15 @@ function resizeDeclaredInput({ class_name: className, config }: LayerJson, input
   for (const key of ['input_dim', 'inputDim']) if (typeof config[key] === 'number') config[key] = input.at(-1)!.length;
 }
 
+/** By the rule of the layer's class. */
+const resize: Left['of'] = ({ class_name: className, config }, left) =>
+  classOf(className)?.resize?.(config, { ...left, of: resize });
+
 /** The topology with the sizes that are left. */
-function resized(topology: Topology, calls: readonly LoweredCall[], thin: ThinNetwork): Topology {
+function resized(topology: Topology, { calls, weights: before }: LoweredLayers, thin: ThinNetwork): Topology {
   const smaller = structuredClone(topology);
+  const shapes = new Map(before.map(({ name, shape }) => [name, shape]));
+  const isWhole = (name: string): boolean => sameShape(thin.weights.get(name)!.shape, shapes.get(name)!);
   const layers = new Map(modelGraph(smaller).layers.map(({ path, layer }) => [path, layer]));
   const done = new Set<string>();
   for (const { call, inputs, outputs } of calls) {
@@ -46,7 +52,10 @@ function resized(topology: Topology, calls: readonly LoweredCall[], thin: ThinNe
     const [before, after] = [input ? keptOf(thin, input) : [], keptOf(thin, output)];
     const shrinks = input !== undefined && isCut(before, input);
     if (shrinks) resizeDeclaredInput(layer, before);
-    if (shrinks || isCut(after, output)) classOf(layer.class_name)?.resize?.(layer.config, after, before);
+    const own = call.node.weights.flatMap(({ name }) => (thin.weights.has(name) ? [name] : []));
+    if (!shrinks && !isCut(after, output) && own.every((name) => isWhole(name))) continue;
+    const weights = Object.fromEntries(own.map((name) => [partOf(call.node, name), thin.weights.get(name)!.shape]));
+    resize(layer, { output: after, input: before, before: output.shape.slice(1), weights });
   }
   return smaller;
 }
@@ -65,7 +74,7 @@ const misfits = ({ outputs }: LoweredCall, found: Call | undefined, thin: ThinNe
  * What has to stay whole, because settings cannot be set to what is left: axes that lose indices, of the first call that does not fit, since the
  * calls behind it follow. null: everything fits.
  */
-function unmet(topology: Topology, { calls }: LoweredLayers, thin: ThinNetwork): Stays[] | null {
+function unmet(topology: Topology, { calls, graph }: LoweredLayers, thin: ThinNetwork): Stays[] | null {
   const found = wiringOf(topology).calls;
   for (const [at, call] of calls.entries()) {
     const wrong = misfits(call, found[at], thin);
@@ -75,8 +84,20 @@ function unmet(topology: Topology, { calls }: LoweredLayers, thin: ThinNetwork):
     const own = wrong.filter(loses);
     return own.length > 0 ? own : around.filter(loses);
   }
-  return null;
+  const wrong = unmetWeights(topology, graph, thin);
+  return wrong.length > 0 ? wrong : null;
 }
+
+/** The axes that weights lose of which the settings say another size: those inside a layer, which its outputs do not show. */
+function unmetWeights(topology: Topology, { inputs }: Graph, thin: ThinNetwork): Stays[] {
+  const said = new Map(modelGraph(topology).layers.flatMap(({ weights }) => weights.map(({ name, shape }) => [name, shape])));
+  return inputs.flatMap((input): Stays[] => {
+    const left = 'name' in input ? thin.weights.get(input.name)?.shape : undefined;
+    const own = 'name' in input ? said.get(input.name) : undefined;
+    if (!left || !own || left.every((n, axis) => n === (own[axis] ?? n))) return [];
+    return left.flatMap((n, axis) => (n < input.node.shape[axis]! ? [{ node: input.node, axis }] : []));
+  });
+} // prettier-ignore
 
 /** One pass; null when nothing is left to remove. */
 function pass(model: LayersModel): LayersModel | null {
@@ -87,7 +108,7 @@ function pass(model: LayersModel): LayersModel | null {
   for (;;) {
     const thin = thinGraph(graph, values, { stays });
     if ([...thin.weights].every(([name, { data }]) => data.length === values.get(name)!.length)) return null;
-    const topology = resized(model.topology, lowered.calls, thin);
+    const topology = resized(model.topology, lowered, thin);
     const more = unmet(topology, lowered, thin);
     if (more) {
       if (more.length === 0) return null;

@@ -10,11 +10,12 @@ import type { LayersModel, WeightTensor } from '../model.js';
 const keyOf = (config: Json): string => (config['useBias'] === undefined ? 'use_bias' : 'useBias');
 
 /** A bias of zeros for a layer that thinning follows and that could have one; null for any other. */
-function zeroBias({ layer, calls }: LayerNode): WeightTensor | null {
+function zeroBias({ layer, calls, weights }: LayerNode): WeightTensor | null {
   if (!classOf(layer.class_name)?.forward || usesBias(layer.config)) return null;
   const config = { ...layer.config, [keyOf(layer.config)]: true };
-  const spec = layerWeights({ ...layer, config }, layerName(layer), calls[0]?.[0] ?? null).find(({ name }) => name.endsWith('/bias')); // prettier-ignore
-  if (!spec || spec.shape.includes(null)) return null;
+  const own = new Set(weights.map(({ name }) => name));
+  const [spec, ...others] = layerWeights({ ...layer, config }, layerName(layer), calls[0]?.[0] ?? null).filter(({ name }) => !own.has(name)); // prettier-ignore
+  if (!spec || others.length > 0 || spec.shape.includes(null)) return null;
   const shape = spec.shape as readonly number[];
   return { name: spec.name, shape, dtype: 'float32', data: new Float32Array(sizeOf(shape)) };
 }

@@ -5,7 +5,7 @@ import type { Operations } from '../../../network/operations.js';
 import { activation, axis, number, numbers } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import { axisWithoutBatch } from '../../layers/shape.js';
-import type { KeptIndices, LayerClass } from '../layerClass.js';
+import type { LayerClass, Left } from '../layerClass.js';
 import { unary } from '../rules/forward.js';
 import { same } from '../rules/shapes.js';
 import { applyActivation } from './functions.js';
@@ -14,7 +14,7 @@ import { applyActivation } from './functions.js';
 const rescalings = (config: Json): readonly (readonly number[])[] =>
   [field(config, 'scale'), field(config, 'offset') ?? 0].map((given) => [given].flat() as number[]);
 
-function resizeRescaling(config: Json, output: KeptIndices): void {
+function resizeRescaling(config: Json, { output }: Left): void {
   const [scale, offset] = rescalings(config) as [readonly number[], readonly number[]];
   for (const [key, list] of Object.entries({ scale, offset }))
     if (list.length > 1) config[key] = output.at(-1)!.map((channel) => list[channel]!);

@@ -3,12 +3,12 @@ import { layer, required } from '../../keras3/arguments.js';
 import { integers, positive, targetShape } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import { sizeOf, type Dim } from '../../layers/shape.js';
-import type { KeptIndices, LayerClass } from '../layerClass.js';
+import type { LayerClass, Left } from '../layerClass.js';
 import { stretched } from '../rules/forward.js';
 import { on } from '../rules/shapes.js';
 
 /** Sizes that the config leaves open stay open. */
-function resizeTarget(config: Json, output: KeptIndices): void {
+function resizeTarget(config: Json, { output }: Left): void {
   const key = config['target_shape'] === undefined ? 'targetShape' : 'target_shape';
   config[key] = (config[key] as unknown[]).map((dim, i) => (typeof dim === 'number' && dim >= 0 ? output[i]!.length : dim)); // prettier-ignore
 }

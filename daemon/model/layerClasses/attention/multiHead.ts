@@ -1,17 +1,20 @@
 /**
  * MultiHeadAttention (Vaswani et al. 2017) and GroupedQueryAttention (Ainslie et al. 2023) of Keras 3 (keras.io/api/layers/attention_layers): queries,
- * keys and values are projected for each head, each head attends by itself, and one product joins the heads. Each product reads all channels, and
- * heads are added up: neuron budgets remove none.
+ * keys and values are projected for each head, each head attends by itself, and one product joins the heads. A unit is a
+ * head: its channels stay, because their number is in the scale of the scores.
  */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { BIAS, layer, optional, or, required, SEED, weights, type Arguments } from '../../keras3/arguments.js';
 import { axis, flag, integers, positive, share } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import type { Dim, Shape } from '../../layers/shape.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { LayerClass, WeightPart } from '../layerClass.js';
+import { setNumber } from '../rules/forward.js';
 import { kernel, positions, usesBias, vector } from '../rules/weights.js';
-import { both, CALL_SETTINGS, dropped, givesScores, masked, positionMask } from './scores.js';
+import { beside, both, CALL_SETTINGS, dropped, givesScores, masked, positionConstant, positionMask, shares, VERY_LOW, without } from './scores.js'; // prettier-ignore
 
 type Tensor = Core.Tensor;
 type Tf = typeof Core;
@@ -25,6 +28,7 @@ interface Heads {
   readonly valueChannels: Dim;
 }
 type HeadsOf = (config: Json) => Heads;
+type SetHeads = (config: Json, heads: { readonly [size in keyof Heads]: number }) => void;
 
 const headsOf: HeadsOf = (config) => {
   const [heads, channels] = [numberAt(config, 'num_heads'), numberAt(config, 'key_dim')];
@@ -96,7 +100,20 @@ function byHead(tf: Tf, x: Tensor, times: number): Tensor {
   return tf.reshape(repeated, [batch, heads * times, length, size]);
 }
 
-const attention = (of: HeadsOf, group: (name: string) => string, own: Arguments): LayerClass => ({
+/** The same as operations, with the heads in front of the positions, each repeated: [batch, heads, positions, size]. */
+function headNodes(op: Operations, x: Node, name: string, own: Readonly<Record<string, Node>>, times: number): Node {
+  const [weight, bias] = [own[`${name}/kernel`]!, own[`${name}/bias`]];
+  const [channels, heads, size] = weight.shape as [number, number, number];
+  const [batch, positions] = x.shape as [number, number];
+  const y = op.matMul(x, op.reshape(weight, [channels, heads * size]));
+  const flat = bias ? op.add(y, op.reshape(bias, [heads * size])) : y;
+  const moved = op.transpose(op.reshape(flat, [batch, positions, heads, size]), [0, 2, 1, 3]);
+  if (times === 1) return moved;
+  const apart = op.reshape(moved, [batch, heads, 1, positions, size]);
+  return op.reshape(op.spread(apart, [batch, heads, times, positions, size]), [batch, heads * times, positions, size]);
+}
+
+const attention = (of: HeadsOf, set: SetHeads, group: (name: string) => string, own: Arguments): LayerClass => ({
   calledWith: ['query', 'value', 'key'],
   callSettings: CALL_SETTINGS,
   shape(config, [query, value, key]) {
@@ -124,6 +141,37 @@ const attention = (of: HeadsOf, group: (name: string) => string, own: Arguments)
     group('value_dense'),
     group('output_dense'),
   ],
+  forward(op, config, [query, value, key = value!], own, { masks }) {
+    const heads = of(config);
+    // The channels of a single head could be taken for heads.
+    if (query!.shape.length !== 3 || heads.queries === null || heads.keys === null || heads.keys < 2) return null;
+    const times = heads.queries / heads.keys;
+    const asked = op.mul(headNodes(op, query!, 'query', own, 1), 1 / Math.sqrt(heads.keyChannels!));
+    const keys = headNodes(op, key, 'key', own, times);
+    const values = headNodes(op, value!, 'value', own, times);
+    const given = [positionConstant(op, config, query!.shape[1]!, key.shape[1]!), ...[2, 1, 1].map((at, i) => masks[i] && beside(op, masks[i], at))]; // prettier-ignore
+    const allowed = given.filter((mask) => mask != null);
+    const mask = allowed.length > 0 ? beside(op, allowed.reduce((a, b) => op.mul(a, b)), 1) : null;
+    const raw = op.matMul(asked, keys, false, true);
+    const weighted = shares(op, mask ? without(op, op.mul(raw, mask), mask, -VERY_LOW) : raw);
+    const scores = mask && (numberAt(config, 'dropout') ?? 0) > 0 ? op.mul(weighted, mask) : weighted;
+    const read = op.matMul(scores, values);
+    const gated = isGated(config) ? op.mul(read, op.unary('Sigmoid', headNodes(op, query!, 'gate', own, 1))) : read;
+    const [batch, , positions] = gated.shape as [number, number, number];
+    const joint = op.reshape(op.transpose(gated, [0, 2, 1, 3]), [batch, positions, heads.queries * heads.valueChannels!]);
+    const { 'attention_output/kernel': weight, 'attention_output/bias': bias } = own;
+    const out = weight!.shape.slice(2);
+    const y = op.matMul(joint, op.reshape(weight!, [joint.shape[2]!, sizeOf(out)]));
+    const output = op.reshape(bias ? op.add(y, op.reshape(bias, [sizeOf(out)])) : y, [batch, positions, ...out]);
+    return givesScores(config) ? [output, scores] : output;
+  },
+  resize(config, { output, weights: left }) {
+    const [, queries, keyChannels] = left['query/kernel']!;
+    const [, keys, valueChannels] = left['value/kernel']!;
+    set(config, { queries: queries!, keys: keys!, keyChannels: keyChannels!, valueChannels: valueChannels! });
+    const given = outputOf(config);
+    if (given) config['output_shape'] = output.slice(output.length - given.length).map(({ length }) => length);
+  },
   keras: layer({ ...own, dropout: or(share, 0), ...BIAS, use_gate: optional(flag), sliding_window: optional(positive), ...weights('kernel', 'bias'), ...SEED }),
   compute(tf, config, [query, value, key = value!], own, { training, masks }) {
     const heads = of(config);
@@ -146,9 +194,9 @@ const attention = (of: HeadsOf, group: (name: string) => string, own: Arguments)
     for (const [mask, at] of [[queryMask, 2], [valueMask, 1], [keyMask, 1]] as const) // prettier-ignore
       if (mask) allowed = both(tf, allowed, tf.expandDims(mask, at));
     const mask = allowed && tf.expandDims(allowed, 1);
-    const shares = tf.softmax(masked(tf, tf.matMul(asked, keys, false, true), mask));
+    const weighted = tf.softmax(masked(tf, tf.matMul(asked, keys, false, true), mask));
     // With dropout Keras takes another way, on which a query that may read nothing reads 0.
-    const scores = mask && (numberAt(config, 'dropout') ?? 0) > 0 ? tf.mul(shares, mask) : shares;
+    const scores = mask && (numberAt(config, 'dropout') ?? 0) > 0 ? tf.mul(weighted, mask) : weighted;
     const read = tf.transpose(tf.matMul(dropped(tf, config, scores, training), values), [0, 2, 1, 3]);
     const gated = isGated(config) ? tf.mul(read, tf.sigmoid(projected(tf, q, 'gate', own))) : read;
     const joint = tf.reshape(gated, [...gated.shape.slice(0, 2), heads.queries! * heads.valueChannels!]);
@@ -166,8 +214,19 @@ const attention = (of: HeadsOf, group: (name: string) => string, own: Arguments)
 
 const plain = (name: string): string => name;
 
+const setHeads: SetHeads = (config, { queries, keyChannels, valueChannels }) => {
+  setNumber(config, 'num_heads', queries);
+  setNumber(config, 'key_dim', keyChannels);
+  if (numberAt(config, 'value_dim') !== null) setNumber(config, 'value_dim', valueChannels);
+};
+const setGroupedHeads: SetHeads = (config, { queries, keys, keyChannels }) => {
+  setNumber(config, 'num_query_heads', queries);
+  setNumber(config, 'num_key_value_heads', keys);
+  setNumber(config, 'head_dim', keyChannels);
+};
+
 export const MULTI_HEAD = {
-  MultiHeadAttention: attention(headsOf, plain, {
+  MultiHeadAttention: attention(headsOf, setHeads, plain, {
     num_heads: required(positive),
     key_dim: required(positive),
     value_dim: optional(positive),
@@ -175,7 +234,7 @@ export const MULTI_HEAD = {
     attention_axes: optional(axis),
   }),
   // Its parts have no public names, and Keras writes the private ones.
-  GroupedQueryAttention: attention(groupedHeadsOf, (name) => `_${name}`, {
+  GroupedQueryAttention: attention(groupedHeadsOf, setGroupedHeads, (name) => `_${name}`, {
     head_dim: required(positive),
     num_query_heads: required(positive),
     num_key_value_heads: required(positive),

@@ -1,5 +1,7 @@
 /** What the attention layers of Keras 3 share: weights of positions from scores, masks, dropout (keras/src/layers/attention). */
 import type * as Core from '@tensorflow/tfjs-core';
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 
 type Tensor = Core.Tensor;
@@ -12,22 +14,43 @@ export const givesScores = (config: Json): boolean => field(config, 'return_atte
 const isCausal = (config: Json): boolean => field(config, 'use_causal_mask') === true;
 
 /** What stands for minus infinity. */
-const VERY_LOW = -1e9;
+export const VERY_LOW = -1e9;
 
 /**
- * 1 where a query position may read a key position, by the config alone: no later one, none farther than a window. [1, T, S]; null: all may be read.
+ * 1 where a query position may read a key position, by the config alone: no later one, none farther than a window. By rows; null: all may be read.
  */
-export function positionMask(tf: Tf, config: Json, queries: number, keys: number): Tensor | null {
+function readable(config: Json, queries: number, keys: number): Float32Array | null {
   const window = numberAt(config, 'sliding_window');
   const causal = isCausal(config);
   if (!causal && window === null) return null;
-  const readable = (i: number, j: number): boolean =>
+  const isReadable = (i: number, j: number): boolean =>
     (!causal || i >= j) && (window === null || Math.abs(i - j) < window);
-  const rows = Array.from({ length: queries }, (_, i) =>
-    Array.from({ length: keys }, (__, j) => (readable(i, j) ? 1 : 0)),
-  );
-  return tf.tensor3d([rows]);
+  return Float32Array.from({ length: queries * keys }, (_, at) => Number(isReadable(Math.floor(at / keys), at % keys)));
 }
+
+/** As a tensor, [1, T, S]. */
+export function positionMask(tf: Tf, config: Json, queries: number, keys: number): Tensor | null {
+  const values = readable(config, queries, keys);
+  return values && tf.tensor3d(values, [1, queries, keys]);
+}
+
+/** As a constant, [1, T, S]. */
+export function positionConstant(op: Operations, config: Json, queries: number, keys: number): Node | null {
+  const values = readable(config, queries, keys);
+  return values && op.graph.constant(values, [1, queries, keys]);
+}
+
+/** A mask of positions beside others, which it is the same for. @param axis to insert. */
+export const beside = (op: Operations, mask: Node, axis: number): Node =>
+  op.reshape(mask, mask.shape.toSpliced(axis, 0, 1));
+
+/** Along the last axis. */
+export const shares = (op: Operations, scores: Node): Node =>
+  op.graph.add({ op: 'Softmax', inputs: [scores], shape: scores.shape });
+
+/** Takes much off the scores where the mask is 0. @param mask broadcasts to the scores. */
+export const without = (op: Operations, scores: Node, mask: Node, much: number): Node =>
+  op.add(scores, op.mul(op.sub(mask, 1), much));
 
 /** Both must allow a position. */
 export const both = (tf: Tf, a: Tensor | null, b: Tensor | null): Tensor | null => (a && b ? tf.mul(a, b) : (a ?? b));

@@ -2,7 +2,7 @@
 import { optional, FILTERS, layer, linear as linearArguments, SAME_OR_VALID, windows } from '../../keras3/arguments.js';
 import { oneOf, positive } from '../../keras3/values.js';
 import { channelsFirst, type Json } from '../../layers/layerConfig.js';
-import type { KeptIndices, LayerClass } from '../layerClass.js';
+import type { LayerClass, Left } from '../layerClass.js';
 import { channelsLast, completed, resizes } from '../rules/forward.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, withBias } from '../rules/weights.js';
@@ -12,9 +12,9 @@ import { convolutionSettings } from './settings.js';
 import { slidingOf } from './windows.js';
 
 /** Groups keep their number, and lose as many channels each; groups of one channel go with it. */
-function resize(config: Json, output: KeptIndices, input: KeptIndices): void {
-  resizes('filters')(config, output);
-  const channels = input.at(channelsFirst(config) ? 0 : -1)!.length;
+function resize(config: Json, left: Left): void {
+  resizes('filters')(config, left);
+  const channels = left.input.at(channelsFirst(config) ? 0 : -1)!.length;
   if (groupsOf(config) > channels) config['groups'] = channels;
 }
 

@@ -5,6 +5,7 @@
 import { channelsFirst, numberAt, stringAt, tupleAt, type Json } from '../../layers/layerConfig.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { LayerClass } from '../layerClass.js';
+import { channelsLast, completed, MOST_PARTS, resizes } from '../rules/forward.js';
 import { again } from '../rules/settings.js';
 import { convolved, filters } from '../rules/shapes.js';
 import { channelsIn, kernel, kernelSize, positionsOf, product, usesBias, vector } from '../rules/weights.js';
@@ -12,6 +13,10 @@ import { finished, overChannelsLast } from './computed.js';
 
 const places = (sizes: readonly number[]): number[][] =>
   sizes.reduce<number[][]>((all, n) => all.flatMap((at) => Array.from({ length: n }, (_, i) => [...at, i])), [[]]);
+
+/** Sizes and strides. */
+const windowsOf = (config: Json, n: number): [number[], number[]] =>
+  ['kernel_size', 'strides'].map((key) => tupleAt(config, key, n, 1)!) as [number[], number[]];
 
 const locallyConnected = (n: number): LayerClass => {
   const shape = convolved(n, filters);
@@ -35,9 +40,24 @@ const locallyConnected = (n: number): LayerClass => {
     },
     problem: (config, input) =>
       positionsOf(config, input) > 0 && !input.includes(null) ? null : 'needs an input of a fixed size',
+    forward: (op, config, [given], { kernel: weight, bias }) =>
+      channelsLast(op, config, given!, (x) => {
+        const [sizes, strides] = windowsOf(config, n);
+        const space = x.shape.slice(1, -1).map((length, i) => Math.floor((length - sizes[i]!) / strides[i]!) + 1);
+        const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
+        if (places(sizes).length > MOST_PARTS) return null;
+        const taps = places(sizes).map((at) => {
+          const seen = at.reduce((part, from, i) => op.every(part, i + 1, from, space[i]!, strides[i]!), x);
+          return op.reshape(seen, [batch, sizeOf(space), channels]);
+        });
+        const rows = op.transpose(op.concat(taps, 2), [1, 0, 2]);
+        const y = op.transpose(op.matMul(rows, weight!), [1, 0, 2]);
+        return completed(op, config, op.reshape(y, [batch, ...space, filters(config)!]), bias);
+      }),
+    resize: resizes('filters'),
     compute: (tf, config, [given], { kernel: weight, bias }) =>
       overChannelsLast(tf, config, given!, (x) => {
-        const [sizes, strides] = ['kernel_size', 'strides'].map((key) => tupleAt(config, key, n, 1)!) as [number[], number[]]; // prettier-ignore
+        const [sizes, strides] = windowsOf(config, n);
         const space = x.shape.slice(1, -1).map((length, i) => Math.floor((length - sizes[i]!) / strides[i]!) + 1);
         const [batch, channels] = [x.shape[0]!, x.shape.at(-1)!];
         const taps = places(sizes).map((at) => {

@@ -1,7 +1,7 @@
 /**
  * GroupNormalization (Wu and He 2018; keras.io/api/layers/normalization_layers/group_normalization): each sample's channels, in groups of neighbours,
- * are normalised to mean 0 and variance 1 over a group's channels and all positions; then each channel is scaled and shifted. It mixes channels, so
- * none can be removed.
+ * are normalised to mean 0 and variance 1 over a group's channels and all positions; then each channel is scaled and shifted. It mixes the
+ * channels of a group: they go together or not at all.
  */
 import { sizeOf } from '../../../protocol/shape.js';
 import { EPSILON, layer, optional, SCALED } from '../../keras3/arguments.js';
@@ -10,6 +10,7 @@ import { numberAt, type Json } from '../../layers/layerConfig.js';
 import { axisWithoutBatch } from '../../layers/shape.js';
 import type { LayerClass } from '../layerClass.js';
 import { again } from '../rules/settings.js';
+import { scaledAndCentred } from '../rules/forward.js';
 import { same } from '../rules/shapes.js';
 import { scaleAndCentre } from '../rules/weights.js';
 
@@ -44,6 +45,25 @@ export const GROUP_NORMALIZATION = {
       return channels % groups === 0
         ? null
         : `has ${groups} groups of ${channels} channels, which do not divide evenly`;
+    },
+    forward(op, config, [x], { gamma, beta }) {
+      const [batch, ...sample] = x!.shape as [number, ...number[]];
+      const axis = axisOf(config, sample.length)!;
+      const channels = sample[axis]!;
+      const groups = groupsOf(config, channels);
+      const parted = [...sample.slice(0, axis), groups, channels / groups, ...sample.slice(axis + 1)];
+      const rows = op.reshape(x!, [batch, ...parted]);
+      const axes = parted.flatMap((_, i) => (i === axis ? [] : [i + 1]));
+      const centred = op.sub(rows, op.reduce('Mean', rows, axes, true));
+      const variance = op.reduce('Mean', op.unary('Square', centred), axes, true);
+      const normal = op.mul(centred, op.unary('Rsqrt', op.add(variance, numberAt(config, 'epsilon') ?? 1e-3)));
+      return scaledAndCentred(op, op.reshape(normal, x!.shape), [axis + 1], gamma, beta);
+    },
+    // Whole groups go, each with its channels.
+    resize(config, { output, before }) {
+      const axis = axisOf(config, output.length)!;
+      const groups = groupsOf(config, before[axis]!);
+      if (numberAt(config, 'groups') !== -1) config['groups'] = (output[axis]!.length * groups) / before[axis]!;
     },
     mask: 'pass',
     keras: layer({ groups: optional(integer), axis: optional(integer), ...EPSILON, ...SCALED }),

@@ -3,6 +3,7 @@ import { axis, flag } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import { axisWithoutBatch, type Shape } from '../../layers/shape.js';
 import type { LayerClass } from '../layerClass.js';
+import { scaledAndCentred } from '../rules/forward.js';
 import { same } from '../rules/shapes.js';
 import { scaleAndCentre, vector } from '../rules/weights.js';
 
@@ -24,6 +25,15 @@ export const LAYER_NORMALIZATION = {
     weights(config, input) {
       const shape = axesOf(config, input).map((axis) => (axis === null ? null : input![axis]!));
       return isRms(config) ? [vector('gamma', ...shape)] : scaleAndCentre(config, ...shape);
+    },
+    forward(op, config, [x], { gamma, beta }) {
+      const own = axesOf(config, x!.shape.slice(1));
+      if (own.includes(null)) return null;
+      const axes = own.map((axis) => axis! + 1).sort((a, b) => a - b);
+      const centred = op.sub(x!, op.reduce('Mean', x!, axes, true));
+      const variance = op.reduce('Mean', op.unary('Square', centred), axes, true);
+      const scale = op.unary('Rsqrt', op.add(variance, numberAt(config, 'epsilon') ?? 1e-3));
+      return scaledAndCentred(op, op.mul(isRms(config) ? x! : centred, scale), axes, gamma, beta);
     },
     mask: 'pass',
     maskInTfjs: 'passes',

@@ -5,7 +5,7 @@ import { anything, axis, flag } from '../../keras3/values.js';
 import type { Node } from '../../../network/ir.js';
 import type { Operations } from '../../../network/operations.js';
 import type { Json, LayerJson } from '../../layers/layerConfig.js';
-import type { ForwardRule, KeptIndices, LayerClass } from '../layerClass.js';
+import type { ForwardRule, LayerClass, Left } from '../layerClass.js';
 import { placed } from '../rules/forward.js';
 import { again } from '../rules/settings.js';
 import { same } from '../rules/shapes.js';
@@ -47,7 +47,7 @@ const forward: ForwardRule = (op, config, [x], weights) => {
   return config['invert'] === true ? op.add(op.mul(x!, deviation), mean) : op.div(op.sub(x!, mean), deviation);
 };
 
-function resize(config: Json, output: KeptIndices): void {
+function resize(config: Json, { output }: Left): void {
   for (const key of ['mean', 'variance']) {
     const list = config[key];
     if (Array.isArray(list) && list.length > 1) config[key] = output.at(-1)!.map((channel) => list[channel] as number);

@@ -4,8 +4,10 @@ import { activation, flag, positive, share } from '../../keras3/values.js';
 import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import type { Dim, Shape } from '../../layers/shape.js';
 import type { Refuse } from '../../layers/refuse.js';
-import type { HardSigmoid, LayerClass, WeightPart } from '../layerClass.js';
+import type { HardSigmoid, LayerClass, Left, WeightPart } from '../layerClass.js';
 import { kernel, product, usesBias, vector } from '../rules/weights.js';
+import { gruStep, lstmStep, simpleStep, type CellStep } from './cellSteps.js';
+import { unrolled, type Cell } from './unrolled.js';
 
 /** For a GRU or its cell; absent means false, as in TensorFlow.js and in Keras before 2.1. */
 export const isResetAfter = (config: Json): boolean => field(config, 'reset_after') === true;
@@ -51,26 +53,34 @@ interface Kind {
   readonly states: number;
   readonly own: Arguments;
   readonly hardGates?: LayerClass['hardGates'];
+  readonly step: CellStep;
   /** TensorFlow.js computes an orthogonal matrix, and ones for the forget gates, even if they are replaced. */
   readonly initial?: Json;
 }
 
 const KINDS = {
-  SimpleRNN: { gates: 1, states: 1, own: {} },
+  SimpleRNN: { gates: 1, states: 1, own: {}, step: simpleStep },
   GRU: {
     gates: 3,
     states: 1,
     own: { ...GATES, ...RESET },
     hardGates: ({ activation, gates }) => [gates, gates, activation],
+    step: gruStep(isResetAfter),
   },
   LSTM: {
     gates: 4,
     states: 2,
     own: { ...GATES, ...FORGET },
     hardGates: hardLstmGates,
+    step: lstmStep,
     initial: { unit_forget_bias: false },
   },
 } satisfies Record<string, Kind>;
+
+/** The state of a layer is as wide as its recurrent kernel is high. */
+function resizeUnits(config: Json, { weights: own }: Left): void {
+  config['units'] = own['recurrent_kernel']![0]!;
+}
 
 const common = ({ hardGates, initial }: Kind): LayerClass => ({
   recurrent: true,
@@ -89,6 +99,16 @@ const layerOf = (kind: Kind): LayerClass => ({
     return field(config, 'return_state') === true ? [output, ...new Array<Shape>(kind.states).fill([units])] : [output];
   },
   weights: (config, input) => gated(kind.gates, config, input?.at(-1) ?? null, input?.[0] ?? 1),
+  forward(op, config, inputs, weights, { masks: [mask = null] }) {
+    const units = numberAt(config, 'units')!;
+    const sizes = new Array<number>(kind.states).fill(units);
+    const step: Cell['step'] = (x, before) => {
+      const states = kind.step(op, config, x, before, weights);
+      return states && { output: states[0]!, states };
+    };
+    return unrolled(op, config, inputs, mask, { units, sizes, step });
+  },
+  resize: resizeUnits,
   mask: 'steps',
   maskInTfjs: 'steps',
   keras: layer({ ...UNITS, ...GATED, ...kind.own, ...SEQUENCE, ...SEED }),
@@ -96,11 +116,13 @@ const layerOf = (kind: Kind): LayerClass => ({
 });
 
 /** A cell gets the input of a sequence, [steps, features]: its weights are those of its RNN layer. */
-const cellOf = (kind: Kind): LayerClass & { readonly states: number } => ({
+const cellOf = (kind: Kind): LayerClass & { readonly states: number; readonly step: CellStep } => ({
   ...common(kind),
   weights: (config, input) => gated(kind.gates, config, input?.at(-1) ?? null, input?.[0] ?? 1),
+  resize: resizeUnits,
   keras: layer({ ...UNITS, ...GATED, ...kind.own, ...SEED }),
   states: kind.states,
+  step: kind.step,
 });
 
 const { SimpleRNN, GRU, LSTM } = KINDS;

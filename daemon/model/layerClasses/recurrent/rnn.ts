@@ -1,10 +1,14 @@
 /** RNN over a cell, or over cells stacked on each other. */
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { INNER, layer } from '../../keras3/arguments.js';
 import { field, isLayerJson, numberAt, own, type LayerJson } from '../../layers/layerConfig.js';
 import type { Shape } from '../../layers/shape.js';
 import { groupNamer, joined } from '../../files/groupNames.js';
 import type { LayerClass } from '../layerClass.js';
+import { within } from '../rules/forward.js';
 import { CELLS, SEQUENCE } from './gated.js';
+import { unrolled, type Cell } from './unrolled.js';
 
 const cellsOf = ({ config }: LayerJson): LayerJson[] => {
   const cells = field(config, 'cells');
@@ -20,6 +24,32 @@ function cellStates(cell: LayerJson): (number | null)[] {
   return new Array<number | null>(states).fill(numberAt(cell.config, 'units'));
 }
 
+/** Names of the weights of one of several stacked cells begin with it. */
+const stackedName = (i: number): string => `RNNCell_${i}/`;
+
+/** Operations of a cell, or of cells that read each other's outputs; null: a class without them. */
+function stackOf(op: Operations, layer: LayerJson, weights: Readonly<Record<string, Node>>): (Cell & { readonly isStacked: boolean }) | null {
+  const isStacked = layer.class_name === 'StackedRNNCells';
+  const layers = isStacked ? cellsOf(layer) : [layer];
+  const records = layers.map(({ class_name: name }) => own(CELLS, name));
+  if (layers.length === 0 || records.includes(undefined)) return null;
+  const counts = records.map((record) => record!.states);
+  const sizes = layers.flatMap(({ config }, i) => new Array<number>(counts[i]!).fill(numberAt(config, 'units')!));
+  const step: Cell['step'] = (x, states) => {
+    let output = x;
+    const next: Node[] = [];
+    for (const [i, { config }] of layers.entries()) {
+      const parts = isStacked ? within(weights, stackedName(i)) : weights;
+      const made = records[i]!.step(op, config, output, states.slice(next.length, next.length + counts[i]!), parts);
+      if (!made) return null;
+      output = made[0]!;
+      next.push(...made);
+    }
+    return { output, states: next };
+  };
+  return { units: numberAt(layers.at(-1)!.config, 'units')!, sizes, step, isStacked };
+} // prettier-ignore
+
 export const RNN_LAYERS = {
   RNN: {
     recurrent: true,
@@ -32,6 +62,16 @@ export const RNN_LAYERS = {
       return field(config, 'return_state') === true ? [output, ...states.map((size): Shape => [size])] : [output];
     },
     weights: (config, input, of) => (isLayerJson(config.cell) ? of(config.cell, input) : []),
+    forward(op, config, inputs, weights, { masks: [mask = null] }) {
+      const cell = isLayerJson(config.cell) ? stackOf(op, config.cell, weights) : null;
+      // TensorFlow.js gives and takes the states of the last cell first.
+      const takesStates = field(config, 'return_state') === true || inputs.length > 1;
+      if (!cell || (takesStates && cell.isStacked)) return null;
+      return unrolled(op, config, inputs, mask, cell);
+    },
+    resize({ cell }, left) {
+      if (isLayerJson(cell)) left.of(cell, left);
+    },
     owners: ({ config }) => [config.cell].filter(isLayerJson),
     mask: 'steps',
     maskInTfjs: 'reads',
@@ -47,11 +87,15 @@ export const RNN_LAYERS = {
       const steps = input?.[0] ?? null;
       let size = input?.at(-1) ?? null;
       return cellsOf({ class_name: 'StackedRNNCells', config }).flatMap((cell, i) => {
-        const parts = of(cell, [steps, size]).map((part) => ({ ...part, name: `RNNCell_${i}/${part.name}` }));
+        const parts = of(cell, [steps, size]).map((part) => ({ ...part, name: `${stackedName(i)}${part.name}` }));
         size = numberAt(cell.config, 'units');
         return parts;
       });
     },
+    resize: (config, left) =>
+      cellsOf({ class_name: 'StackedRNNCells', config }).forEach((cell, i) =>
+        left.of(cell, { ...left, weights: within(left.weights, stackedName(i)) }),
+      ),
     owners: cellsOf,
     keras: layer({ cells: INNER }),
     groups(layer) {

@@ -3,7 +3,7 @@ import type { Node } from '../../../network/ir.js';
 import type { Operations } from '../../../network/operations.js';
 import { channelsFirst, field, type Json } from '../../layers/layerConfig.js';
 import { applyActivation } from '../activations/functions.js';
-import type { ForwardRule, KeptIndices } from '../layerClass.js';
+import type { ForwardRule, Left } from '../layerClass.js';
 
 /** A layer that does nothing in inference. */
 export const identity: ForwardRule = (_op, _config, [x]) => x!;
@@ -47,8 +47,14 @@ export const stretched = (op: Operations, x: Node, height: number, width: number
 export const placed = (op: Operations, values: Node, x: Node, axes: readonly number[]): Node =>
   op.reshape(values, x.shape.flatMap((n, axis) => (axes.includes(axis) ? [n] : axis > axes[0]! ? [1] : []))); // prettier-ignore
 
+/** Scales and shifts x along some of its axes, ascending: the last step of a normalisation. */
+export function scaledAndCentred(op: Operations, x: Node, axes: readonly number[], gamma: Node | undefined, beta: Node | undefined): Node {
+  const scaled = gamma ? op.mul(x, placed(op, gamma, x, axes)) : x;
+  return beta ? op.add(scaled, placed(op, beta, x, axes)) : scaled;
+} // prettier-ignore
+
 /** Sets a number under the config's spelling of the key. */
-function setNumber(config: Json, key: string, value: number): void {
+export function setNumber(config: Json, key: string, value: number): void {
   const camel = key.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
   config[config[key] === undefined && config[camel] !== undefined ? camel : key] = value;
 }
@@ -56,5 +62,13 @@ function setNumber(config: Json, key: string, value: number): void {
 /** The number of channels of the output is a setting of that name. */
 export const resizes =
   (key: string) =>
-  (config: Json, output: KeptIndices): void =>
+  (config: Json, { output }: Left): void =>
     setNumber(config, key, output.at(channelsFirst(config) ? 0 : -1)!.length);
+
+/** Those whose names begin with `prefix`, by what follows: the weights of an inner layer. */
+export const within = <T>(weights: Readonly<Record<string, T>>, prefix: string): Record<string, T> =>
+  Object.fromEntries(
+    Object.entries(weights).flatMap(([name, weight]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), weight] as const] : [],
+    ),
+  );

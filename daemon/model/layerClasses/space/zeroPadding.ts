@@ -2,14 +2,14 @@
 import { DATA_FORMAT, layer, optional } from '../../keras3/arguments.js';
 import { borders } from '../../keras3/values.js';
 import { channelsFirst, type Json } from '../../layers/layerConfig.js';
-import type { KeptIndices, LayerClass } from '../layerClass.js';
+import type { LayerClass, Left } from '../layerClass.js';
 import { bordered, type Border, borderProblem, bordersOf, ofAllAxes } from './borders.js';
 
 /**
  * With channels first it pads axes 2 and 3, which in a channels-last tensor are the width and the channels: the zero channels of a parameter-free
  * shortcut (He et al. 2016, option A), which can be removed like any other. Rows and columns stay.
  */
-function resize(config: Json, output: KeptIndices, input: KeptIndices): void {
+function resize(config: Json, { output, input }: Left): void {
   if (!channelsFirst(config)) return;
   const [across, [before]] = bordersOf(config, 'padding', 2, 1) as [Border, Border];
   const kept = output.at(-1)!;

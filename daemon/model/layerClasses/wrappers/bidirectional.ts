@@ -1,8 +1,34 @@
+import type { Node } from '../../../network/ir.js';
+import type { Operations } from '../../../network/operations.js';
 import { INNER, layer } from '../../keras3/arguments.js';
 import { oneOf } from '../../keras3/values.js';
 import { joined } from '../../files/groupNames.js';
-import { field, isLayerJson } from '../../layers/layerConfig.js';
+import { field, isLayerJson, own, type LayerJson } from '../../layers/layerConfig.js';
 import type { LayerClass } from '../layerClass.js';
+import { within } from '../rules/forward.js';
+
+/** Names of the weights of one direction begin with it. */
+const wayName = (way: 'forward' | 'backward', { config: { name } }: LayerJson): string =>
+  `${way}_${typeof name === 'string' ? name : ''}/`;
+
+/** Fewer units than directions could be taken for directions. */
+const FEWEST_UNITS = 3;
+
+/** Both directions side by side. One setting is the number of units of both: a unit is one of each, at the same index. */
+function sideBySide(op: Operations, y: Node, z: Node): Node | null {
+  const units = y.shape.at(-1)!;
+  if (units < FEWEST_UNITS) return null;
+  const before = y.shape.slice(0, -1);
+  const both = [y, z].map((one) => op.reshape(one, [...before, 1, units]));
+  return op.reshape(op.concat(both, before.length), [...before, 2 * units]);
+}
+
+const MERGES: Readonly<Record<string, (op: Operations, y: Node, z: Node) => Node | null>> = {
+  concat: sideBySide,
+  sum: (op, y, z) => op.add(y, z),
+  mul: (op, y, z) => op.mul(y, z),
+  ave: (op, y, z) => op.mul(op.add(y, z), 0.5),
+};
 
 /** A recurrent layer in both directions of time. */
 export const BIDIRECTIONAL = {
@@ -22,10 +48,33 @@ export const BIDIRECTIONAL = {
     weights(config, input, of) {
       const { layer: inner } = config;
       if (!isLayerJson(inner)) return [];
-      const name = typeof inner.config.name === 'string' ? inner.config.name : '';
-      return ['forward', 'backward'].flatMap((way) =>
-        of(inner, input).map((part) => ({ ...part, name: `${way}_${name}/${part.name}` })),
+      return (['forward', 'backward'] as const).flatMap((way) =>
+        of(inner, input).map((part) => ({ ...part, name: `${wayName(way, inner)}${part.name}` })),
       );
+    },
+    forward(op, config, [x, ...states], weights, { masks: [mask = null], of }) {
+      const { layer: inner } = config;
+      const mode = field(config, 'merge_mode') ?? (config['merge_mode'] === null ? null : 'concat');
+      if (!isLayerJson(inner) || mode === null) return null;
+      const backwards = field(inner.config, 'go_backwards') === true;
+      const sequences = field(inner.config, 'return_sequences') === true;
+      const half = states.length / 2;
+      const ways = (['forward', 'backward'] as const).map((way, i) => {
+        const directed = { ...inner.config, goBackwards: undefined, go_backwards: backwards !== (i === 1) };
+        const given = states.slice(i * half, (i + 1) * half);
+        return of({ ...inner, config: directed }, [x!, ...given], within(weights, wayName(way, inner)), [
+          mask,
+          ...given.map(() => null),
+        ]);
+      });
+      const [there, back] = ways;
+      if (!there || !back) return null;
+      const [y, z] = [there[0]!, sequences ? op.reverse(back[0]!, [1]) : back[0]!];
+      const merged = typeof mode === 'string' ? (own(MERGES, mode)?.(op, y, z) ?? null) : null;
+      return merged && [merged, ...there.slice(1), ...back.slice(1)];
+    },
+    resize({ layer: inner }, left) {
+      if (isLayerJson(inner)) left.of(inner, { ...left, weights: within(left.weights, wayName('forward', inner)) });
     },
     owners: ({ config }) => [config.layer, config.layer].filter(isLayerJson),
     mask: 'steps',

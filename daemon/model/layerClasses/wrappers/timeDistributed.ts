@@ -15,6 +15,16 @@ export const TIME_DISTRIBUTED = {
       isLayerJson(config.layer)
         ? of(config.layer, input?.slice(1) ?? null).map((part) => ({ ...part, uses: part.uses * (input?.[0] ?? 1) }))
         : [],
+    forward(op, { layer: inner }, [x], weights, { of }) {
+      if (!isLayerJson(inner)) return null;
+      const [batch, steps, ...frame] = x!.shape as [number, number, ...number[]];
+      const [y] = of(inner, [op.reshape(x!, [batch * steps, ...frame])], weights, [null]) ?? [];
+      return y ? op.reshape(y, [batch, steps, ...y.shape.slice(1)]) : null;
+    },
+    resize({ layer: inner }, { output, input, before, weights, of }) {
+      const frame = { output: output.slice(1), input: input.slice(1), before: before.slice(1) };
+      if (isLayerJson(inner)) of(inner, { ...frame, weights });
+    },
     owners: ({ config }) => [config.layer].filter(isLayerJson),
     mask: 'pass',
     maskInTfjs: 'reads',

@@ -42,22 +42,30 @@ test('an addition ties its operands; the output stays; a layer in between can be
   });
 });
 
-test('a concatenation leaves some units free, and those that a recurrent layer or the input needs stay', () => {
+test('a concatenation leaves some units free, and those that a layer without operations or the input needs stay', () => {
   const links = layerLinks(
     network([6, 3], (x) => {
       const free = on(x, L.conv1d({ name: 'free', filters: 2, kernelSize: 1 }));
       const bound = on(x, L.conv1d({ name: 'bound', filters: 3, kernelSize: 1 }));
       const sum = on([bound, x], L.add({ name: 'sum' }));
+      const mixed = on(free, L.conv1d({ name: 'mixed', filters: 4, kernelSize: 1 }));
       return [
         on([free, sum], L.concatenate({ name: 'both' }), L.conv1d({ name: 'last', filters: 2, kernelSize: 1 })),
-        on(free, L.conv1d({ name: 'before', filters: 4, kernelSize: 1 }), L.lstm({ units: 3, name: 'lstm' })),
+        on(
+          free,
+          L.conv1d({ name: 'before', filters: 4, kernelSize: 1 }),
+          L.lstm({ units: 3, name: 'lstm' }),
+          L.dense({ units: 2 }),
+        ),
+        on([mixed, mixed], L.dot({ name: 'dot', axes: 2 })),
       ];
     }),
   );
   expect(links.get('free')!.units).toMatchObject({ count: 2, staying: 0, causes: [] });
   expect(links.get('bound')!.units).toMatchObject({ count: 3, staying: 3, causes: [{ why: 'input', layer: null }] });
-  expect(links.get('before')!.units).toMatchObject({ count: 4, staying: 4, causes: [{ why: 'mixes', layer: 'lstm' }] });
-  expect(links.get('lstm')!.units).toMatchObject({ count: 3, staying: 3 });
+  expect(links.get('mixed')!.units).toMatchObject({ count: 4, staying: 4, causes: [{ why: 'mixes', layer: 'dot' }] });
+  expect(links.get('before')!.units).toMatchObject({ count: 4, staying: 0, causes: [] });
+  expect(links.get('lstm')!.units).toMatchObject({ count: 3, staying: 0, causes: [] });
   expect(links.get('both')).toEqual({ reads: ['free', 'sum'], units: null });
 });
 

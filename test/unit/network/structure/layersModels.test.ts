@@ -44,6 +44,8 @@ function compareGroups(model: LayersModel, graph: Graph, label: string): number 
   const weights = layers.flatMap(({ name: layer, weights: own }) => own.map((one) => ({ ...one, layer, trainable: one.statistic !== true }))); // prettier-ignore
   const traced = entryGroups({ weights }, unitGroupsOf(graph));
   const [there, back] = [new Map<number, number>(), new Map<number, number>()];
+  // Its two directions have one setting for their units, which the trace does not know.
+  const tiesMore = JSON.stringify(model.topology).includes('"Bidirectional"');
   let freed = 0;
   for (const { name, size, groups } of weights) {
     const theirs = traced.get(name);
@@ -54,7 +56,7 @@ function compareGroups(model: LayersModel, graph: Graph, label: string): number 
       if (own < 0) freed += Number(group >= 0);
       else if (group < 0) wrong++;
       else {
-        wrong += Number((there.get(own) ?? group) !== group || (back.get(group) ?? own) !== own);
+        wrong += Number((!tiesMore && (there.get(own) ?? group) !== group) || (back.get(group) ?? own) !== own);
         there.set(own, group);
         back.set(group, own);
       }
@@ -82,7 +84,7 @@ describe('the operations of layers', () => {
       removed += weights.before - weights.after;
       const trace = [...thinGraph(graph, valuesOf(model)).weights.values()].reduce((sum, { data }) => sum + data.length, 0); // prettier-ignore
       // Layers without a bias may get one. The trace loses rows of borders, too.
-      const differs = thinned.weights.length > model.weights.length || JSON.stringify(model.topology).includes('ZeroPadding'); // prettier-ignore
+      const differs = thinned.weights.length > model.weights.length || /ZeroPadding|"Bidirectional"/.test(JSON.stringify(model.topology)); // prettier-ignore
       if (isWhole && !differs) expect(weights.after, label).toBeLessThanOrEqual(trace);
     }
     expect(removed).toBeGreaterThan(3000);
@@ -106,8 +108,8 @@ describe('the operations of layers', () => {
     if (model.kind !== 'layers') throw new Error(`${path} holds no layers`);
     const graph = await graphOf(model);
     const isWhole = compareOutputs(model, graph, 2, path);
-    // Recurrent layers and LayerNormalization have no operations here.
-    expect(isWhole, path).toBe(!/misc|rnn|convlstm|gru-default|func-mask-avg|seq-mask-lstm/.test(path));
+    // ConvLSTM2D has no operations here.
+    expect(isWhole, path).toBe(!/convlstm/.test(path));
     const freed = compareGroups(model, graph, path);
     if (isWhole) expect(freed, path).toBe(0);
   }); // prettier-ignore

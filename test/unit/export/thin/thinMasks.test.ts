@@ -1,10 +1,10 @@
 /** Thinning folds constant channels; under a mask some layers make something else of a constant at masked steps. */
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeEach, expect, it } from 'vitest';
-import { nativeProvider } from '../../../daemon/engine/native/provider.js';
-import { thin } from '../../../daemon/export/thin.js';
-import type { LayersModel } from '../../../daemon/model/model.js';
-import { onCpu, toModel } from '../engine/compiled/tinyModels.js';
+import { nativeProvider } from '../../../../daemon/engine/native/provider.js';
+import { thin } from '../../../../daemon/export/thin.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
+import { onCpu, toModel } from '../../engine/compiled/tinyModels.js';
 
 const L = tfl.layers;
 /** Sequences with gaps, and one sample that is masked throughout. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { thin } from '../../../daemon/export/thin.js';
-import { createRandom } from '../../../daemon/lc/random.js';
-import { buildArchitecture } from '../../../daemon/model/setup/architectures.js';
-import type { LayersModel, Topology } from '../../../daemon/model/model.js';
-import { expectSame } from './expectSame.js';
-import { keepShare } from './prunedModels.js';
-import { predict, randomNetwork } from './randomNetworks.js';
+import { thin } from '../../../../daemon/export/thin.js';
+import { createRandom } from '../../../../daemon/lc/random.js';
+import { buildArchitecture } from '../../../../daemon/model/setup/architectures.js';
+import type { LayersModel, Topology } from '../../../../daemon/model/model.js';
+import { expectSame } from '../expectSame.js';
+import { keepShare } from '../prunedModels.js';
+import { predict, randomNetwork } from '../randomNetworks.js';
 
 const layer = (class_name: string, name: string, config: object = {}) => ({ class_name, config: { name, ...config } });
 const sequential = (...layers: object[]): Topology => ({ class_name: 'Sequential', config: { name: 'm', layers } });

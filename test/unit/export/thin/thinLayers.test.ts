@@ -1,44 +1,12 @@
 /** Thinning through layers whose settings are sizes, that are called several times, or that keep groups apart: in float64, before and after. */
 import { describe, expect, it } from 'vitest';
-import { thin } from '../../../daemon/export/thin.js';
-import { createRandom, type Random } from '../../../daemon/lc/random.js';
-import { modelGraph } from '../../../daemon/model/layers/layerGraph.js';
-import { lowerLayers } from '../../../daemon/model/layersNetwork/lowering.js';
-import type { LayersModel, Topology, WeightTensor } from '../../../daemon/model/model.js';
-import { sizeOf } from '../../../daemon/protocol/shape.js';
-import { difference, outputsOf, randomData } from '../network/structure/thinned.js';
-
-interface Layer {
-  readonly class_name: string;
-  readonly config: Record<string, unknown>;
-}
-
-const layer = (class_name: string, name: string, config: object = {}): Layer => ({ class_name, config: { name, ...config } }); // prettier-ignore
-const dense = (name: string, units: number, config: object = {}): Layer => layer('Dense', name, { units, activation: 'relu', ...config }); // prettier-ignore
-const chain = (shape: number[], ...layers: Layer[]): Topology => {
-  const [first, ...rest] = layers as [Layer, ...Layer[]];
-  const config = { ...first.config, batch_input_shape: [null, ...shape] };
-  return { class_name: 'Sequential', config: { name: 'm', layers: [{ ...first, config }, ...rest] } };
-};
-
-type Node = readonly (readonly [layer: string, node: number])[];
-/** Layers with the tensors that each of their calls reads. */
-const functional = (shape: number[], nodes: readonly (readonly [Layer, ...Node[]])[], output: string): Topology => ({
-  class_name: 'Functional',
-  config: {
-    name: 'm',
-    layers: [
-      { ...layer('InputLayer', 'in', { batch_input_shape: [null, ...shape] }), name: 'in', inbound_nodes: [] },
-      ...nodes.map(([one, ...calls]) => ({
-        ...one,
-        name: one.config['name'],
-        inbound_nodes: calls.map((refs) => refs.map(([name, node]) => [name, node, 0, {}])),
-      })),
-    ],
-    input_layers: [['in', 0, 0]],
-    output_layers: [[output, 0, 0]],
-  },
-});
+import { thin } from '../../../../daemon/export/thin.js';
+import { createRandom, type Random } from '../../../../daemon/lc/random.js';
+import { modelGraph } from '../../../../daemon/model/layers/layerGraph.js';
+import type { Topology } from '../../../../daemon/model/model.js';
+import { sizeOf } from '../../../../daemon/protocol/shape.js';
+import { chain, dense, functional, layer, lower, modelOf, valuesOf } from './layerSketch.js';
+import { difference, outputsOf, randomData } from '../../network/structure/thinned.js';
 
 const NETWORKS: readonly (readonly [string, Topology])[] = [
   ['Reshape and Permute', chain([5], dense('a', 12), layer('Reshape', 'r', { target_shape: [3, 4] }), layer('Permute', 'p', { dims: [2, 1] }), layer('Conv1D', 'c', { filters: 4, kernel_size: 2 }), layer('Flatten', 'f'), dense('z', 3))],
@@ -65,22 +33,12 @@ function pruned(random: Random, { name, shape, prunable }: { name: string; shape
   return data.map((x, i) => (deadColumn![i % columns] || deadRow![Math.floor(i / columns) % rows] || random.next() < 0.2 ? 0 : x));
 } // prettier-ignore
 
-function modelOf(topology: Topology, seed: number): LayersModel {
-  const random = createRandom(seed);
-  const weights = modelGraph(topology).layers.flatMap(({ weights }) => weights).map(({ name, shape, prunable }): WeightTensor => ({
-    name, shape: shape as number[], dtype: 'float32', data: pruned(random, { name, shape: shape as number[], prunable }),
-  })); // prettier-ignore
-  return { kind: 'layers', format: 'keras-v3', path: 'm.keras', topology, weights, notes: [] };
-}
-
-const lower = ({ topology, weights }: LayersModel) => lowerLayers(topology, new Map(weights.map(({ name, shape }) => [name, shape]))); // prettier-ignore
-const valuesOf = ({ weights }: LayersModel) => new Map(weights.map(({ name, data }) => [name, data]));
-
 describe('thinning', () => {
   it.each(NETWORKS)('is exact through %s', (name, topology) => {
     let removed = 0;
     for (let seed = 1; seed <= 12; seed++) {
-      const model = modelOf(topology, seed);
+      const random = createRandom(seed);
+      const model = modelOf(topology, (weight) => pruned(random, weight));
       const before = lower(model);
       if (!name.startsWith('a Reshape')) expect(before.calls.filter(({ isLowered }) => !isLowered)).toEqual([]);
       const { model: thinned, weights } = thin(model);

@@ -2,14 +2,14 @@
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { thin } from '../../../daemon/export/thin.js';
-import { onnxFile } from '../../../daemon/export/writeOnnx.js';
-import type { BudgetSpec } from '../../../daemon/lc/budgets.js';
-import { groupUnits } from '../../../daemon/lc/projections/groups.js';
-import { createRandom } from '../../../daemon/lc/random.js';
-import type { LayersModel } from '../../../daemon/model/model.js';
-import { expectSame } from './expectSame.js';
-import { network, projected, through, viewsOf, type Symbolic } from './wholeUnits.js';
+import { thin } from '../../../../daemon/export/thin.js';
+import { onnxFile } from '../../../../daemon/export/writeOnnx.js';
+import type { BudgetSpec } from '../../../../daemon/lc/budgets.js';
+import { groupUnits } from '../../../../daemon/lc/projections/groups.js';
+import { createRandom } from '../../../../daemon/lc/random.js';
+import type { LayersModel } from '../../../../daemon/model/model.js';
+import { expectSame } from '../expectSame.js';
+import { network, projected, through, viewsOf, type Symbolic } from '../wholeUnits.js';
 
 const L = tfl.layers;
 const SAMPLE = [10, 10, 3] as const;
