@@ -9,8 +9,9 @@ import { lcPrune } from '../../fixtures/cli.js';
 import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 import { Daemon, type Client } from './harness.js';
 
-/** Long enough to be stopped in its second point. */
 const PLAN = { ...TINY_PLAN, engine: 'native-cpu', schedule: { ...TINY_PLAN.schedule, iterations: 8, epochs: 60, tolerance: 0 } }; // prettier-ignore
+/** The second point takes seconds on any machine: it is stopped in the middle. */
+const OVER = 'schedule.epochs=60,1000,61';
 
 let ws: TinyWorkspace;
 let daemon: Daemon;
@@ -31,7 +32,7 @@ afterAll(async () => {
 describe('a sweep in a terminal', () => {
   it('is listed while it runs, stopped with checkpoints, and continued', { timeout: 240_000 }, async () => {
     expect(await client.ask('lc/sweeps', null)).toEqual([]);
-    const args = ['sweep', 'tiny.prune.json', '--over', 'budget.keep=50%,25%,10%'];
+    const args = ['sweep', 'tiny.prune.json', '--over', OVER];
     child = spawn(process.execPath, [resolve('dist', 'cli.mjs'), ...args], { cwd: ws.folder });
     const ended = once(child, 'close');
     let stderr = '';
@@ -39,7 +40,7 @@ describe('a sweep in a terminal', () => {
     while (!/^1\/3 .*error/m.test(stderr) && child.exitCode === null) await wait(50);
     const [sweep] = await client.ask('lc/sweeps', null);
     expect(sweep).toMatchObject({ name: 'tiny', planPath: 'tiny.prune.json', isRunning: true });
-    expect(sweep!.points.map(({ values }) => values)).toEqual(['budget.keep=50%', 'budget.keep=25%', 'budget.keep=10%']);
+    expect(sweep!.points.map(({ values }) => values)).toEqual(['schedule.epochs=60', 'schedule.epochs=1000', 'schedule.epochs=61']);
     const first = (await client.ask('lc/runs', null)).find(({ folder }) => folder === sweep!.points[0]!.run);
     expect(first).toMatchObject({ state: 'done' });
 
@@ -48,15 +49,13 @@ describe('a sweep in a terminal', () => {
     const [after] = await client.ask('lc/sweeps', null);
     expect(after).toMatchObject({ isRunning: false });
     const states = (await client.ask('lc/runs', null)).map(({ state }) => state).sort();
-    expect(states[0]).toBe('done');
-    expect(states).not.toContain('running');
-    expect(states.length).toBeLessThan(4);
+    expect(states).toEqual(['done', 'stopped']);
     const again = await client.refused('lc/stopSweep', { sweep: sweep!.sweep });
     expect(again.message).toContain('is running or queued; lc-prune sweep continues it');
 
     const { rows, markdown } = await client.ask('lc/sweepTable', { sweep: sweep!.sweep });
-    expect(rows).toBe(states.filter((state) => state === 'done').length);
-    expect(await readFile(markdown, 'utf8')).toContain('| 50% | lc | 1 |');
+    expect(rows).toBe(1);
+    expect(await readFile(markdown, 'utf8')).toContain('| 60 | lc | 1 |');
 
     const rest = await lcPrune(['sweep', sweep!.sweep, '--json'], { cwd: ws.folder, timeout: 200_000 });
     expect(rest, rest.stderr).toMatchObject({ code: 0 });
