@@ -111,6 +111,7 @@ const webview = {
     changed: 'webview/whatChanged/main.ts',
     runs: 'webview/runsTable/main.ts',
     sensitivity: 'webview/sensitivity/main.ts',
+    sweep: 'webview/sweep/main.ts',
   }),
 };
 

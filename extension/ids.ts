@@ -141,6 +141,8 @@ export const DATA_PAGE = 'lcPrune.data';
 export const CHANGED_PAGE = 'lcPrune.changed';
 /** What each layer of a plan loses when it is pruned alone. */
 export const SENSITIVITY_PAGE = 'lcPrune.sensitivityPage';
+/** The plot and the table of a sweep. */
+export const SWEEP_PAGE = 'lcPrune.sweepPage';
 /** Shows a model file as a picture of its network and a table: binary files, and a model.json on request. */
 export const MODEL_EDITOR = 'lcPrune.modelFile';
 /** Pages without messages: a report, samples. */

@@ -21,6 +21,7 @@ import { pathOf } from './paths.js';
 import { registerNotifications } from './notifications.js';
 import { Runs } from './runs.js';
 import { RunsTableHost } from './runsTable/runsTableHost.js';
+import { SweepPages } from './sweepPage/sweepPages.js';
 import { Sweeps } from './sweeps.js';
 import { RunStream } from './runStream.js';
 import type { Services } from './services.js';
@@ -41,11 +42,12 @@ export function activate(context: vscode.ExtensionContext): void {
   daemon = new Daemon(context.extensionPath, pathOf(vscode.Uri.joinPath(context.globalStorageUri, 'engines')), log);
   const runs = new Runs(daemon);
   const sweeps = new Sweeps(daemon, runs);
+  const sweepPages = new SweepPages(context.extensionUri, daemon, sweeps);
   const stream = new RunStream(daemon);
   const monitor = new MonitorHost(context, daemon, runs, stream);
   const runsTable = new RunsTableHost(context.extensionUri, daemon, runs, monitor);
   const modelView = new ModelView(daemon, runs, stream);
-  const services: Services = { context, log, daemon, runs, sweeps, stream, monitor, runsTable, modelView };
+  const services: Services = { context, log, daemon, runs, sweeps, sweepPages, stream, monitor, runsTable, modelView };
   registerCommands(
     {
       ...analysisCommands(services),
@@ -64,6 +66,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     runs,
     sweeps,
+    sweepPages,
     stream,
     monitor,
     runsTable,

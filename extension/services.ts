@@ -3,6 +3,7 @@ import type { Daemon } from './daemon/daemon.js';
 import type { MonitorHost } from './monitor/monitorHost.js';
 import type { Runs } from './runs.js';
 import type { RunsTableHost } from './runsTable/runsTableHost.js';
+import type { SweepPages } from './sweepPage/sweepPages.js';
 import type { Sweeps } from './sweeps.js';
 import type { RunStream } from './runStream.js';
 import type { ModelView } from './views/modelView.js';
@@ -14,6 +15,7 @@ export interface Services {
   daemon: Daemon;
   runs: Runs;
   sweeps: Sweeps;
+  sweepPages: SweepPages;
   stream: RunStream;
   monitor: MonitorHost;
   runsTable: RunsTableHost;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { SweepSummary } from '../../daemon/protocol/runs/sweep.js';
 import { TASK } from '../ids.js';
-import { pathOf, uriOf } from '../paths.js';
+import { pathOf } from '../paths.js';
 import type { Services } from '../services.js';
 import { sweepTask } from '../tasks/taskProvider.js';
 import { sweepDescription, sweepName } from '../views/sweepText.js';
@@ -14,7 +14,7 @@ type SweepCommands = Pick<
 >;
 
 /** A sweep runs in a terminal: it goes on for hours, prints a table, and Ctrl-C stops all of its runs with checkpoints. */
-export function sweepCommands({ daemon, sweeps, context }: Services): SweepCommands {
+export function sweepCommands({ daemon, sweeps, sweepPages, context }: Services): SweepCommands {
   /** A sweep that has begun: the tree's, else one of those for which the command makes sense. */
   async function choose(
     given: SweepSummary | undefined,
@@ -74,13 +74,10 @@ export function sweepCommands({ daemon, sweeps, context }: Services): SweepComma
       },
     },
     'lcPrune.openSweepTable': {
-      needs: 'trust',
+      needs: 'folder',
       async run(argument) {
         const sweep = await choose(argument?.sweep, () => true, vscode.l10n.t('The table of which sweep?'));
-        if (!sweep) return;
-        const { markdown, rows } = await daemon.request('lc/sweepTable', { sweep: sweep.sweep });
-        if (rows > 0) await vscode.commands.executeCommand('markdown.showPreview', uriOf(markdown));
-        else void vscode.window.showInformationMessage(vscode.l10n.t('No run of this sweep has finished yet.'));
+        if (sweep) sweepPages.show(sweep);
       },
     },
   };

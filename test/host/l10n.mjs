@@ -25,18 +25,23 @@ export function collectTexts() {
       };
       visit(source);
     }
-  // Declared beside what they are titles of, in a room that translates nothing: columns and states of runs.
-  const columns = join(root, 'daemon/protocol/runs/columns.ts');
-  const source = ts.createSourceFile(columns, readFileSync(columns, 'utf8'), ts.ScriptTarget.Latest, true);
-  const declared = (node) => {
-    const isTitle = ts.isPropertyAssignment(node) && node.name.getText(source) === 'title';
-    const isSaid = ts.isCallExpression(node) && node.expression.getText(source) === 'say';
-    const isColumn = ts.isCallExpression(node) && /^(text|number)Column$/.test(node.expression.getText(source));
-    const text = isTitle ? node.initializer : isSaid ? node.arguments[0] : isColumn ? node.arguments[1] : undefined;
-    if (text && ts.isStringLiteralLike(text)) texts.add(text.text);
-    ts.forEachChild(node, declared);
-  };
-  declared(source);
+  // Declared beside what they are titles of, in a room that translates nothing: columns of runs and of sweeps, and states of runs.
+  for (const [name, titleAt] of [
+    ['columns.ts', 1],
+    ['sweepColumns.ts', 0],
+  ]) {
+    const columns = join(root, 'daemon/protocol/runs', name);
+    const source = ts.createSourceFile(columns, readFileSync(columns, 'utf8'), ts.ScriptTarget.Latest, true);
+    const declared = (node) => {
+      const isTitle = ts.isPropertyAssignment(node) && node.name.getText(source) === 'title';
+      const isSaid = ts.isCallExpression(node) && node.expression.getText(source) === 'say';
+      const isColumn = ts.isCallExpression(node) && /^(text|number|error)Column$/.test(node.expression.getText(source));
+      const text = isTitle ? node.initializer : isSaid ? node.arguments[0] : isColumn ? node.arguments[titleAt] : undefined; // prettier-ignore
+      if (text && ts.isStringLiteralLike(text)) texts.add(text.text);
+      ts.forEachChild(node, declared);
+    };
+    declared(source);
+  }
   // Texts of the charts and of their curves.
   for (const name of ['charts.ts', 'columns.ts']) {
     const path = join(root, 'daemon/protocol/telemetry', name);

@@ -7,7 +7,8 @@ import type { RunView } from '../messages/monitor.js';
 import { t } from '../page/strings.js';
 import type { Shape, Theme } from '../page/theme.js';
 
-const METHODS: { method: string; label: string; colour: number; dash: number; shape: Shape }[] = [
+/** What a method is called and looks like in every plot of error against kept weights. */
+export const METHODS: readonly { method: string; label: string; colour: number; dash: number; shape: Shape }[] = [
   { method: 'lc', label: t('LC'), colour: 0, dash: 0, shape: 'circle' },
   { method: 'magnitude', label: t('Magnitude, retrained'), colour: 1, dash: 1, shape: 'square' },
   { method: 'gradual', label: t('Gradual magnitude, retrained'), colour: 3, dash: 3, shape: 'triangle' },

@@ -1,14 +1,7 @@
 import { shapeOutline } from '../chart/drawing.js';
 import type { Line } from '../chart/line.js';
+import { svg } from './svg.js';
 import { DASHES, type Shape } from './theme.js';
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-function node(tag: string, attributes: Record<string, string | number>): SVGElement {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
-  return made;
-}
 
 /** An SVG path of a marker around (x, y). */
 export function shapePath(shape: Shape, x: number, y: number, r: number): string {
@@ -21,10 +14,10 @@ const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** A line's colour, dash and marker as a small picture, for legends. */
 export function swatch(line: Pick<Line, 'colour' | 'dash' | 'shape' | 'points' | 'scatter'>): SVGElement {
-  const svg = node('svg', { viewBox: '0 0 22 10', width: 22, height: 10, 'aria-hidden': 'true', class: 'swatch' });
+  const picture = svg('svg', { viewBox: '0 0 22 10', width: 22, height: 10, 'aria-hidden': 'true', class: 'swatch' });
   if (!line.scatter)
-    svg.append(
-      node('line', {
+    picture.append(
+      svg('line', {
         x1: 1,
         y1: 5,
         x2: 21,
@@ -34,13 +27,13 @@ export function swatch(line: Pick<Line, 'colour' | 'dash' | 'shape' | 'points' |
         'stroke-dasharray': DASHES[line.dash]!.join(' '),
       }),
     );
-  if (line.points) svg.append(node('path', { d: shapePath(line.shape, 11, 5, 3.2), fill: line.colour }));
-  return svg;
+  if (line.points) picture.append(svg('path', { d: shapePath(line.shape, 11, 5, 3.2), fill: line.colour }));
+  return picture;
 }
 
 /** The badge of a run: its marker in its colour. */
 export function badge(shape: Shape, colour: string): SVGElement {
-  const svg = node('svg', { viewBox: '0 0 14 14', width: 14, height: 14, 'aria-hidden': 'true', class: 'badge' });
-  svg.append(node('path', { d: shapePath(shape, 7, 7, 4.6), fill: colour }));
-  return svg;
+  const picture = svg('svg', { viewBox: '0 0 14 14', width: 14, height: 14, 'aria-hidden': 'true', class: 'badge' });
+  picture.append(svg('path', { d: shapePath(shape, 7, 7, 4.6), fill: colour }));
+  return picture;
 }

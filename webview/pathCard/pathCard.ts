@@ -17,20 +17,13 @@ import {
 } from './pathCurve.js';
 import { shapePath } from '../page/swatch.js';
 import { t } from '../page/strings.js';
+import { svg } from '../page/svg.js';
 import { DASHES, runColour, SHAPES, type Theme } from '../page/theme.js';
 
 /** The same as in pathCard.css. */
 const HEIGHT = 240;
 const BOX = { left: 52, top: 14, bottom: HEIGHT - 34 };
 const RIGHT = 16;
-const SVG = 'http://www.w3.org/2000/svg';
-
-function svg(tag: string, attributes: Record<string, string | number>, text?: string): SVGElement {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
 
 /**
  * Error against kept weights of path runs. The user drags the operating point along the primary run's curve, or moves it with the arrow keys; a
@@ -38,10 +31,10 @@ function svg(tag: string, attributes: Record<string, string | number>, text?: st
  */
 export class PathCard {
   readonly root: HTMLElement;
-  #plot = svg('svg', { class: 'path-plot' }) as SVGSVGElement;
+  #plot = svg('svg', { class: 'path-plot' });
   /** In pixels: the drawing is neither stretched nor scaled. */
   #width = 760;
-  #knob = svg('g', { class: 'path-knob', role: 'slider', tabindex: 0 }) as SVGGElement;
+  #knob = svg('g', { class: 'path-knob', role: 'slider', tabindex: 0 });
   #text = element('p', { class: 'path-text' });
   /** A slider over the points, for choosing one with the keyboard or a pointer. */
   #range = element('input', {

@@ -4,20 +4,13 @@ import { element } from '../page/element.js';
 import { count, percent, percentTick } from '../page/format.js';
 import { linearScale, logScale } from '../pathCard/pathCurve.js';
 import { t } from '../page/strings.js';
+import { svg } from '../page/svg.js';
 import { afterKey, curveOf, errorAt, heldBy, LEAST, rounded } from './floor.js';
 
 /** The same as in sensitivity.css: nothing is scaled, so letters keep their shape. */
 const WIDTH = 288;
 const HEIGHT = 150;
 const BOX = { left: 44, right: WIDTH - 12, top: 12, bottom: HEIGHT - 24 };
-const SVG = 'http://www.w3.org/2000/svg';
-
-function svg(tag: string, attributes: Record<string, string | number>, text?: string): SVGElement {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
 
 interface Options {
   readonly reference: number | null;
@@ -33,7 +26,7 @@ export class LayerChart {
   readonly root: HTMLElement;
   #floor = 0;
   #x = logScale(LEAST, 1, BOX.left + 8, BOX.right);
-  #plot = svg('svg', { width: WIDTH, height: HEIGHT, class: 'sensitivity-plot' }) as SVGSVGElement;
+  #plot = svg('svg', { width: WIDTH, height: HEIGHT, class: 'sensitivity-plot' });
   #held = svg('rect', { class: 'held', x: BOX.left, y: BOX.top, height: BOX.bottom - BOX.top });
   #knob = svg('g', { class: 'floor-knob', role: 'slider', tabindex: 0, 'aria-valuemin': 0, 'aria-valuemax': 100 });
   #text = element('p', { class: 'floor-text' });
@@ -70,7 +63,7 @@ export class LayerChart {
         if (event.button !== 0) return;
         this.#plot.setPointerCapture(event.pointerId);
         this.#dragged(event);
-        (this.#knob as SVGGElement).focus();
+        (this.#knob).focus();
       });
       this.#plot.addEventListener('pointermove', (event) => event.buttons === 1 && this.#dragged(event));
     }

@@ -13,8 +13,8 @@ const Key = z
   .regex(/^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/, 'a key of the plan, with dots between: "budget.keep"');
 
 /** Values of a point: one a key. */
-const Values = z.record(Key, Value);
-export type SweepValues = z.infer<typeof Values>;
+export const SweepValues = z.record(Key, Value);
+export type SweepValues = z.infer<typeof SweepValues>;
 
 /** @see daemon/plan/sweep/points.ts for how the points follow. */
 export const SweepFile = z.strictObject({
@@ -25,7 +25,7 @@ export const SweepFile = z.strictObject({
     .default({})
     .describe('Keys of the plan with their values, each with each: a list, or a text such as "10%,5%,1%" or "0..4".'),
   points: z
-    .array(Values)
+    .array(SweepValues)
     .min(1)
     .optional()
     .describe('Combinations of values that are listed one by one; each is run with each of "over".'),
@@ -35,7 +35,7 @@ export const SweepFile = z.strictObject({
 export type SweepFile = z.infer<typeof SweepFile>;
 
 const Point = z.strictObject({
-  values: Values,
+  values: SweepValues,
   run: z.string().nullable().describe('Name of its run folder; null: not started.'),
   /** A point that trains the same reference: this point begins with that one. */
   sharesWith: z.int().min(0).optional(),
@@ -74,30 +74,3 @@ export const SweepSummary = z.object({
   ),
 });
 export type SweepSummary = z.infer<typeof SweepSummary>;
-
-/** The runs of one method that differ in their seed only. */
-export interface SweepRow {
-  readonly values: SweepValues;
-  readonly method: string;
-  /** Finished runs among them. */
-  readonly runs: number;
-  readonly kept: number;
-  readonly prunable: number;
-  /** Bytes of the sparse package; null where no run has one. */
-  readonly bytes: number | null;
-  readonly reference: Spread;
-  readonly theta: Spread;
-  readonly error: Spread;
-  /** Mean seconds of work. */
-  readonly seconds: number;
-  /** No other row has both less error and fewer weights. */
-  readonly best: boolean;
-}
-
-/** Mean and sample standard deviation. */
-export interface Spread {
-  /** null: no run has a number. */
-  readonly mean: number | null;
-  /** null of fewer than two runs. */
-  readonly deviation: number | null;
-}

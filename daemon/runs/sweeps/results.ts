@@ -1,7 +1,9 @@
 /** The results of a sweep: its finished runs, gathered over their seeds. */
 import { basename, join } from 'node:path';
 import type { RunEvent } from '../../protocol/events.js';
-import type { Spread, SweepRecord, SweepRow, SweepValues } from '../../protocol/runs/sweep.js';
+import type { AbsolutePath } from '../../protocol/paths.js';
+import type { SweepRecord, SweepValues } from '../../protocol/runs/sweep.js';
+import type { Spread, SweepResults, SweepRow } from '../../protocol/runs/sweepResults.js';
 import { runsFolder } from '../../trainer/process/runFolder.js';
 import { comparisonOf } from '../comparison.js';
 import { lastEvents } from '../eventLog.js';
@@ -15,6 +17,7 @@ type Done = Extract<RunEvent, { event: 'done' }>;
 interface Finished {
   readonly values: SweepValues;
   readonly method: string;
+  readonly folder: AbsolutePath;
   readonly done: Done;
   readonly bytes: number | null;
 }
@@ -38,7 +41,13 @@ async function finishedRuns(record: SweepRecord, workspace: string): Promise<Fin
     const { state } = await lastEvents(folder).catch(() => ({ state: null }));
     const summary = await index.summary(folder);
     if (state?.event !== 'done' || !summary) return false;
-    found.push({ values, method: summary.method, done: state, bytes: summary.bytes ?? null });
+    found.push({
+      values,
+      method: summary.method,
+      folder: folder as AbsolutePath,
+      done: state,
+      bytes: summary.bytes ?? null,
+    });
     return true;
   };
   for (const { values, run } of record.points) {
@@ -57,6 +66,7 @@ function rowOf(values: SweepValues, method: string, runs: readonly Finished[]): 
     values,
     method,
     runs: runs.length,
+    folders: runs.map(({ folder }) => folder),
     kept: mean(({ done }) => done.kept),
     prunable: mean(({ done }) => done.prunable),
     bytes: spreadOf(runs.map((run) => run.bytes)).mean,
@@ -73,13 +83,6 @@ export function withBest(rows: readonly Omit<SweepRow, 'best'>[]): SweepRow[] {
   const beats = (a: Omit<SweepRow, 'best'>, b: Omit<SweepRow, 'best'>) =>
     errorOf(a) <= errorOf(b) && a.kept <= b.kept && (errorOf(a) < errorOf(b) || a.kept < b.kept);
   return rows.map((row) => ({ ...row, best: !rows.some((other) => beats(other, row)) }));
-}
-
-export interface SweepResults {
-  /** One for each combination of values, without the seed, and each method; in the order of the points. */
-  readonly rows: readonly SweepRow[];
-  /** The part of the data that the errors are of; null if the runs differ in it, or none has finished. */
-  readonly set: Done['set'] | null;
 }
 
 /** @param workspace absolute. */

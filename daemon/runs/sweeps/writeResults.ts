@@ -1,7 +1,8 @@
 /** Writes the results of a sweep, as far as there are any, into its folder. */
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import type { SweepRecord } from '../../protocol/runs/sweep.js';
-import { sweepResults, type SweepResults } from './results.js';
+import type { SweepResults } from '../../protocol/runs/sweepResults.js';
+import { sweepResults } from './results.js';
 import { sweepFiles } from './sweepFolder.js';
 import { sweepCsv, sweepMarkdown } from './table.js';
 

@@ -2,7 +2,7 @@
 import type { Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
 
-type SweepHandlers = Pick<Handlers<Context>, 'lc/sweeps' | 'lc/stopSweep' | 'lc/sweepTable'>;
+type SweepHandlers = Pick<Handlers<Context>, 'lc/sweeps' | 'lc/stopSweep' | 'lc/sweepResults' | 'lc/sweepTable'>;
 
 export const sweepHandlers: SweepHandlers = {
   async 'lc/sweeps'(_params, { workspace, backend }) {
@@ -25,6 +25,13 @@ export const sweepHandlers: SweepHandlers = {
     await (await backend.sweeps()).stopSweep(path, folder);
     await running.look(folder);
     return null;
+  },
+
+  async 'lc/sweepResults'({ sweep }, { workspace, backend }) {
+    const { folder, path } = await workspace.contain(sweep);
+    const { readRecord, sweepResults } = await backend.sweeps();
+    const { rows, set } = await sweepResults(await readRecord(path), folder);
+    return { rows: rows.map((row) => ({ ...row, folders: row.folders.map((one) => workspace.asNamed(one)) })), set };
   },
 
   async 'lc/sweepTable'({ sweep }, { workspace, backend }) {

@@ -6,6 +6,7 @@ import type { ToHost, ToPage } from '../../../webview/messages/monitor.js';
 import type { ToModelPage } from '../../../webview/messages/model.js';
 import type { ToChangedPage } from '../../../webview/messages/changed.js';
 import type { ToSensitivityPage } from '../../../webview/messages/sensitivity.js';
+import type { ToSweepPage } from '../../../webview/messages/sweep.js';
 import type { ToRunsTable } from '../../../webview/messages/runs.js';
 import themes from './themes.json' with { type: 'json' };
 
@@ -28,7 +29,9 @@ export interface MonitorPage {
   /** Those of one type. */
   sent: <T extends ToHost['type']>(type: T) => Promise<Extract<ToHost, { type: T }>[]>;
   send: (
-    messages: readonly (ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage)[],
+    messages: readonly (
+      ToPage | ToModelPage | ToDataPage | ToChangedPage | ToRunsTable | ToSensitivityPage | ToSweepPage
+    )[],
   ) => Promise<void>;
   /** CSP violations, console errors and uncaught exceptions so far. */
   problems: string[];
@@ -46,7 +49,7 @@ export async function openMonitor(
     /** Colours in place of the theme's. */
     colours?: Record<string, string>;
     /** Which of the built pages. */
-    name?: 'monitor' | 'model' | 'data' | 'changed' | 'runs' | 'sensitivity';
+    name?: 'monitor' | 'model' | 'data' | 'changed' | 'runs' | 'sensitivity' | 'sweep';
   } = {},
 ): Promise<MonitorPage> {
   const theme = themes[options.theme ?? 'dark'];

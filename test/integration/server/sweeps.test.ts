@@ -56,6 +56,19 @@ describe('a sweep in a terminal', () => {
     const { rows, markdown } = await client.ask('lc/sweepTable', { sweep: sweep!.sweep });
     expect(rows).toBe(1);
     expect(await readFile(markdown, 'utf8')).toContain('| 60 | lc | 1 |');
+    // The same numbers, with the runs that they are of.
+    const { set, rows: results } = await client.ask('lc/sweepResults', { sweep: sweep!.sweep });
+    expect(results).toHaveLength(rows);
+    expect(results[0]).toMatchObject({
+      values: { 'schedule.epochs': 60 },
+      method: 'lc',
+      runs: 1,
+      folders: [sweep!.points[0]!.run],
+      error: { mean: first!.error, deviation: null },
+      kept: first!.kept,
+      prunable: first!.prunable,
+    });
+    expect(set).toBe('test');
 
     const rest = await lcPrune(['sweep', sweep!.sweep, '--json'], { cwd: ws.folder, timeout: 200_000 });
     expect(rest, rest.stderr).toMatchObject({ code: 0 });
@@ -63,8 +76,8 @@ describe('a sweep in a terminal', () => {
   });
 
   it('is no folder of another kind', async () => {
-    const { message } = await client.refused('lc/sweepTable', { sweep: ws.folder });
-    expect(message).toContain('is no folder of a sweep');
+    for (const method of ['lc/sweepTable', 'lc/sweepResults'] as const)
+      expect((await client.refused(method, { sweep: ws.folder })).message).toContain('is no folder of a sweep');
     const outside = await client.refused('lc/stopSweep', { sweep: '/etc' });
     expect(outside.message).toMatch(/outside|leads out/);
   });

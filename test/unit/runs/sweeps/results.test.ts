@@ -9,6 +9,7 @@ const row = (kept: number, error: number | null, values = {}) => ({
   values,
   method: 'lc',
   runs: 2,
+  folders: [],
   kept,
   prunable: 100,
   bytes: 2048,
