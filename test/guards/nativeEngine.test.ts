@@ -1,31 +1,41 @@
-/** The engine that users of Linux x64 get: here it is required, so that no suite passes by leaving its tests out. */
-import { readFileSync } from 'node:fs';
+/** The engine that users get: on a platform with kernels it is required, so that no suite passes by leaving its tests out. */
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { bytesHash } from '../../daemon/engine/kernels/build.mjs';
+import { targets } from '../../daemon/engine/kernels/targets.mjs';
 import { loadAddon } from '../../daemon/engine/native/addon.js';
+import { platformOf } from '../host/vsix/binary.mjs';
+import { TARGETS } from '../host/vsix/targets.mjs';
 
-const prebuilt = (ending: string) =>
-  readFileSync(
-    fileURLToPath(new URL(`../../daemon/engine/kernels/prebuilt/lc-kernels-linux-x64.${ending}`, import.meta.url)),
-  );
-const recorded = () => (JSON.parse(prebuilt('json').toString()) as { sha256: string }).sha256;
+const path = (target: string, ending: string) =>
+  fileURLToPath(new URL(`../../daemon/engine/kernels/prebuilt/lc-kernels-${target}.${ending}`, import.meta.url));
 
 /** Processors before 2013 have no AVX2; the engine is not for them. */
-const hasAvx2 = () => readFileSync('/proc/cpuinfo', 'utf8').includes(' avx2');
+const hasVectors = () =>
+  process.arch !== 'x64' || !existsSync('/proc/cpuinfo') || readFileSync('/proc/cpuinfo', 'utf8').includes(' avx2');
 
-describe.runIf(process.platform === 'linux' && process.arch === 'x64' && hasAvx2())('the native engine', () => {
-  test('loads', () => {
-    expect(loadAddon()).toHaveProperty('addon');
-  });
+test.runIf(`${process.platform}-${process.arch}` in targets && hasVectors())('the native engine loads', () => {
+  expect(loadAddon()).toHaveProperty('addon');
+});
 
-  test('has the bytes that were built', () => {
-    expect(bytesHash(prebuilt('node'))).toBe(recorded());
+describe.each(Object.keys(targets))('the native engine of %s', (target) => {
+  const bytes = readFileSync(path(target, 'node'));
+  const { sha256 } = JSON.parse(readFileSync(path(target, 'json'), 'utf8')) as { sha256: string };
+
+  test('has the bytes that were built, for that platform', () => {
+    expect(bytesHash(bytes)).toBe(sha256);
+    expect(platformOf(bytes)).toBe(target);
   });
 
   test('is not taken for them with one byte changed', () => {
-    const changed = Buffer.from(prebuilt('node'));
+    const changed = Buffer.from(bytes);
     changed[changed.length >> 1]! ^= 1;
-    expect(bytesHash(changed)).not.toBe(recorded());
+    expect(bytesHash(changed)).not.toBe(sha256);
   });
+});
+
+test('Linux has kernels, and no other platform has an addon that nothing builds', () => {
+  expect(Object.keys(targets)).toEqual(['linux-x64', 'linux-arm64']);
+  for (const target of TARGETS) expect(existsSync(path(target, 'node'))).toBe(target in targets);
 });

@@ -3,9 +3,9 @@ export interface Kernel {
   readonly flags: readonly string[];
 }
 export const wasmKernels: { readonly update: Kernel; readonly sparse: Kernel };
-export const nativeKernel: Kernel;
+export function nativeKernel(target: string): Kernel;
 export function sourceHash(kernel: Kernel): string;
 export function bytesHash(bytes: Buffer): string;
 export function compileWasm(kernel: Kernel): Buffer;
-export function compileNative(): Buffer;
+export function compileNative(more?: readonly string[], target?: string): Buffer;
 export function nodeHeaders(): string | null;

@@ -1,8 +1,10 @@
 /**
  * Compiles the C kernels, so that users need no compiler. WebAssembly becomes a generated TypeScript module beside its
- * source (needs clang and lld with the wasm32 target); the native kernels become a Node-API addon under prebuilt/ for the
- * platform it runs on (needs gcc and Node's headers). Run after a change to a kernel:
- * `node daemon/engine/kernels/build.mjs [wasm] [native]`. test/unit/engine/kernels.test.ts fails when it was forgotten.
+ * source (needs clang and lld with the wasm32 target); the native kernels become Node-API addons under prebuilt/, one a
+ * platform (targets.mjs has their compilers; all need Node's headers). Run after a change to a kernel, with Debian's gcc,
+ * gcc-aarch64-linux-gnu and libc6-dev-arm64-cross:
+ * `node daemon/engine/kernels/build.mjs [wasm] [native | TARGET...]`. A target whose compiler is not installed is left as it
+ * is, with a line that says so. test/unit/engine/kernels.test.ts fails when a build was forgotten.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeLayout } from './layout.mjs';
+import { cannotBuild, targets } from './targets.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -73,7 +76,6 @@ const nativeFlags = [
   // Paths in includes begin at native/.
   '-I.',
   '-O3',
-  '-fPIC',
   '-fvisibility=hidden',
   '-ffp-contract=fast',
   '-fno-math-errno',
@@ -82,13 +84,7 @@ const nativeFlags = [
   '-Werror',
   '-Wno-psabi',
 ];
-/** The instruction set levels that the kernels are compiled for, by the suffix of their table; addon/levels.c chooses one. */
-const levels = {
-  avx2: ['-mavx2', '-mfma'],
-  avx512: ['-mavx512f', '-mavx512vl', '-mavx512dq', '-mavx512bw', '-mfma'],
-};
-const linkFlags = ['-shared', '-s', '-Wl,--build-id=none'];
-/** Compiled without those instructions, because it runs on every processor to find out what it supports. */
+/** Compiled without the instructions of a level, because it runs on every processor to find out what it supports. */
 const plainSources = ['program.c', 'thread_pool.c'].map((file) => `program/${file}`);
 /** These run once a program: optimised for size. */
 const decoderSources = ['decode.c', 'decode_images.c', 'decode_steps.c'].map((file) => `program/${file}`);
@@ -117,16 +113,15 @@ const headersOf = (folder) =>
     .map((file) => `${folder}/${file}`)
     .sort();
 
-/** The addon's sources and flags. */
-export const nativeKernel = {
-  sources: [
-    ...[...plainSources, ...decoderSources, ...doorSources, ...kernelSources].map((file) => `native/${file}`),
-    ...headersOf('native'),
-    'update.c',
-    'simd.h',
-  ],
-  flags: [...nativeFlags, ...Object.values(levels).flat(), ...decoderFlags, ...linkFlags],
-};
+/** An addon's sources and flags. */
+export function nativeKernel(target) {
+  const { compiler, flags, levels, linkFlags } = targets[target];
+  const sources = [...plainSources, ...decoderSources, ...doorSources, ...kernelSources];
+  return {
+    sources: [...sources.map((file) => `native/${file}`), ...headersOf('native'), 'update.c', 'simd.h'],
+    flags: [compiler, ...nativeFlags, ...flags, ...Object.values(levels).flat(), ...decoderFlags, ...linkFlags],
+  };
+}
 
 /** Folder of Node's headers: beside this Node, or Debian's; null if there is none. */
 export function nodeHeaders() {
@@ -144,26 +139,26 @@ export const sanitizerFlags = [
 ];
 
 /** Compiles the kernels without the addon's interface. @returns paths of the objects, in `folder`. */
-export function compileKernels(folder, more = []) {
+export function compileKernels(folder, more = [], target = 'linux-x64') {
   const objects = [];
-  for (const [level, flags] of Object.entries(levels)) {
+  for (const [level, flags] of Object.entries(targets[target].levels)) {
     const names = [`-DKERNELS=kernels_${level}`, `-DUPDATE=update_${level}`];
-    objects.push(compile(folder, 'kernels.c', [...flags, ...names, ...more], `kernels_${level}`));
-    objects.push(compile(folder, '../update.c', [...flags, ...names, ...more], `update_${level}`));
+    objects.push(compile(target, folder, 'kernels.c', [...flags, ...names, ...more], `kernels_${level}`));
+    objects.push(compile(target, folder, '../update.c', [...flags, ...names, ...more], `update_${level}`));
   }
-  for (const file of plainSources) objects.push(compile(folder, file, more));
-  for (const file of decoderSources) objects.push(compile(folder, file, [...decoderFlags, ...more]));
+  for (const file of plainSources) objects.push(compile(target, folder, file, more));
+  for (const file of decoderSources) objects.push(compile(target, folder, file, [...decoderFlags, ...more]));
   return objects;
 }
 
 /** @param file in native/. @returns path of its object, in `folder`. */
-function compile(folder, file, flags, name = basename(file, '.c')) {
+function compile(target, folder, file, flags, name = basename(file, '.c')) {
+  const { compiler, flags: own } = targets[target];
   const object = join(folder, `${name}.o`);
-  gcc([...nativeFlags, ...flags, '-isystem', requiredHeaders(), '-c', file, '-o', object]);
+  const args = [...nativeFlags, ...own, ...flags, '-isystem', requiredHeaders(), '-c', file, '-o', object];
+  execFileSync(compiler, args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
   return object;
 }
-
-const gcc = (args) => execFileSync('gcc', args, { cwd: join(here, 'native'), stdio: ['ignore', 'inherit', 'inherit'] });
 
 function requiredHeaders() {
   const include = nodeHeaders();
@@ -171,17 +166,32 @@ function requiredHeaders() {
   return include;
 }
 
-/** @param more flags of a special build. @returns the addon's bytes, for linux x64. */
-export function compileNative(more = []) {
+/** @param more flags of a special build, which gcc links too. @returns the addon's bytes. */
+export function compileNative(more = [], target = 'linux-x64') {
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
   try {
-    const objects = [...compileKernels(folder, more), ...doorSources.map((file) => compile(folder, file, more))];
+    const objects = [
+      ...compileKernels(folder, more, target),
+      ...doorSources.map((file) => compile(target, folder, file, more)),
+    ];
     const output = join(folder, 'kernels.node');
-    gcc([...(more.length > 0 ? ['-shared', ...more] : linkFlags), '-o', output, ...objects, '-lm']);
+    if (more.length > 0) execFileSync(targets[target].compiler, ['-shared', ...more, '-o', output, ...objects, '-lm']);
+    else targets[target].link(objects, output);
     return readFileSync(output);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Writes a target's addon, and the record of its sources and bytes. */
+function writeAddon(target) {
+  const bytes = compileNative([], target);
+  const prebuilt = join(here, 'prebuilt');
+  mkdirSync(prebuilt, { recursive: true });
+  const record = { sourceHash: sourceHash(nativeKernel(target)), sha256: bytesHash(bytes) };
+  writeFileSync(join(prebuilt, `lc-kernels-${target}.node`), bytes);
+  writeFileSync(join(prebuilt, `lc-kernels-${target}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  console.log(`${target}: ${bytes.length} bytes`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -192,17 +202,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(join(here, `${name}.wasm.ts`), generatedModule(kernel, bytes));
     console.log(`${name}: ${bytes.length} bytes`);
   }
-  if (builds('native')) {
-    writeLayout();
-    const bytes = compileNative();
-    const prebuilt = join(here, 'prebuilt');
-    mkdirSync(prebuilt, { recursive: true });
-    const name = `lc-kernels-${process.platform}-${process.arch}`;
-    writeFileSync(join(prebuilt, `${name}.node`), bytes);
-    writeFileSync(
-      join(prebuilt, `${name}.json`),
-      `${JSON.stringify({ sourceHash: sourceHash(nativeKernel), sha256: bytesHash(bytes) }, null, 2)}\n`,
-    );
-    console.log(`native: ${bytes.length} bytes`);
+  if (builds('native')) writeLayout();
+  for (const target of Object.keys(targets)) {
+    if (!builds('native') && !wanted.includes(target)) continue;
+    const reason = cannotBuild(target);
+    if (reason) console.log(`${target} is left as it is: ${reason}`);
+    else writeAddon(target);
   }
 }

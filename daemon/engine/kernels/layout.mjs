@@ -88,7 +88,7 @@ export function layoutHeader(table) {
     '',
     ...Object.values(table.constants).flatMap(({ c, value, type, about }) => [
       `/* ${about} */`,
-      `#define ${c} ${value}${type === 'long' ? 'L' : ''}`,
+      `#define ${c} ${type === 'long' ? `INT64_C(${value})` : value}`,
     ]),
     '/* Words of the shortest operation, and of every step of a fused one. */',
     `#define OPERATION_WORDS ${operation}`,

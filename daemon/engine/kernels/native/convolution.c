@@ -16,7 +16,7 @@ static double filter_time(const Geometry *g) { return PASS_NANOSECONDS((double)g
 
 static const float *pad_image(const Geometry *g, const Padded *p, const float *x, float *to) {
   if (!p->padded) return x;
-  long left = (long)g->left * g->c, given = (long)g->w * g->c;
+  int64_t left = (int64_t)g->left * g->c, given = (int64_t)g->w * g->c;
   memset(to, 0, g->top * p->row * sizeof(float));
   for (int y = 0; y < g->h; y++) {
     float *row = to + (y + g->top) * p->row;
@@ -31,15 +31,15 @@ static const float *pad_image(const Geometry *g, const Padded *p, const float *x
 /* What lies within the padding. */
 static void crop_image(const Geometry *g, const Padded *p, const float *from, float *to) {
   for (int y = 0; y < g->h; y++)
-    memcpy(to + (long)y * g->w * g->c, from + (y + g->top) * p->row + g->left * g->c,
-           (long)g->w * g->c * sizeof(float));
+    memcpy(to + (int64_t)y * g->w * g->c, from + (y + g->top) * p->row + g->left * g->c,
+           (int64_t)g->w * g->c * sizeof(float));
 }
 
 /* Output pixels in order, and where the pixels under each begin in the (padded) image. */
 typedef struct {
   const Geometry *g;
   const float *line, *at;
-  long row;
+  int64_t row;
   int left;
 } Walk;
 
@@ -53,7 +53,7 @@ static const float *next_pixel(Walk *w) {
 }
 
 /* The next rows of a tile: pixels while there are any, then the last one again. */
-static void next_rows(Walk *w, Tile *t, long pixels_left) {
+static void next_rows(Walk *w, Tile *t, int64_t pixels_left) {
   t->rows = MIN(ROWS, pixels_left);
   const float *at = NULL;
   for (int i = 0; i < ROWS; i++) t->a[i] = at = i < t->rows ? next_pixel(w) : at;
@@ -63,8 +63,8 @@ static void forward(const void *argument, int image, float *scratch) {
   const Convolution *op = argument;
   const Geometry *g = &op->g;
   Padded p = padded(g);
-  long pixels = (long)g->oh * g->ow, inner = (long)g->kw * g->c;
-  const float *x = pad_image(g, &p, op->x + (long)image * g->h * g->w * g->c, scratch);
+  int64_t pixels = (int64_t)g->oh * g->ow, inner = (int64_t)g->kw * g->c;
+  const float *x = pad_image(g, &p, op->x + (int64_t)image * g->h * g->w * g->c, scratch);
   float *y = op->pooled ? scratch + p.image + SLACK : op->y + image * pixels * g->f;
   for (int panel = 0; panel < panels_of(g->f); panel++) {
     int n0 = panel_start(g->f, panel);
@@ -76,21 +76,21 @@ static void forward(const void *argument, int image, float *scratch) {
     t.bias = op->bias ? op->bias + n0 : 0;
     t.relu = op->relu;
     Walk w = walk(g, &p, x);
-    for (long m = 0; m < pixels; m += ROWS) {
+    for (int64_t m = 0; m < pixels; m += ROWS) {
       next_rows(&w, &t, pixels - m);
       for (int i = 0; i < ROWS; i++) t.c[i] = y + (m + i) * g->f + n0;
       tile(&t);
     }
   }
   if (op->pooled) {
-    long out = (long)image * op->pool.oh * op->pool.ow * g->f;
+    int64_t out = (int64_t)image * op->pool.oh * op->pool.ow * g->f;
     max_pool_image(y, g->ow, g->f, &op->pool, op->y + out, places_at(&op->pool, op->index, out));
   }
 }
 
 static void convolution(ThreadPool *workers, const Convolution *op) {
   const Geometry *g = &op->g;
-  long own = padded(g).image + SLACK + (op->pooled ? (long)g->oh * g->ow * g->f + SLACK : 0);
+  int64_t own = padded(g).image + SLACK + (op->pooled ? (int64_t)g->oh * g->ow * g->f + SLACK : 0);
   thread_pool_run(workers, g->batch, forward, op, own, product_time(g));
 }
 
@@ -99,8 +99,8 @@ static void pack_transposed(const void *argument, int ky, float *scratch) {
   (void)scratch;
   const InputGradient *op = argument;
   const Geometry *g = &op->g;
-  long row = (long)g->kw * g->c * g->f;
-  transpose(op->filter + ky * row, g->f, g->kw * g->c, g->f, op->packed + ky * row, (long)g->kw * g->c);
+  int64_t row = (int64_t)g->kw * g->c * g->f;
+  transpose(op->filter + ky * row, g->f, g->kw * g->c, g->f, op->packed + ky * row, (int64_t)g->kw * g->c);
 }
 
 /* Every output pixel spreads dy . filter over the pixels under it. */
@@ -108,15 +108,15 @@ static void backward(const void *argument, int image, float *scratch) {
   const InputGradient *op = argument;
   const Geometry *g = &op->g;
   Padded p = padded(g);
-  long pixels = (long)g->oh * g->ow;
+  int64_t pixels = (int64_t)g->oh * g->ow;
   int n = g->kw * g->c;
   const float *dy = op->dy + image * pixels * g->f;
-  float *dx = p.padded ? scratch : op->dx + (long)image * g->h * g->w * g->c;
+  float *dx = p.padded ? scratch : op->dx + (int64_t)image * g->h * g->w * g->c;
   memset(dx, 0, p.image * sizeof(float));
   for (int ky = 0; ky < g->kh; ky++)
     for (int panel = 0; panel < panels_of(n); panel++) {
       int n0 = panel_start(n, panel);
-      Tile t = {.b = op->packed + (long)ky * n * g->f + n0,
+      Tile t = {.b = op->packed + (int64_t)ky * n * g->f + n0,
                 .b_step = n,
                 .images = 1,
                 .outer = 1,
@@ -126,7 +126,7 @@ static void backward(const void *argument, int image, float *scratch) {
       t.accumulate = 1;
       Walk w = walk(g, &p, dx + ky * p.row + n0);
       /* Pixels under neighbours overlap: each tile row is added before the next one is. */
-      for (long m = 0; m < pixels; m += ROWS) {
+      for (int64_t m = 0; m < pixels; m += ROWS) {
         t.rows = MIN(ROWS, pixels - m);
         for (int i = 0; i < ROWS; i++) {
           t.a[i] = dy + MIN(m + i, pixels - 1) * g->f;
@@ -135,7 +135,7 @@ static void backward(const void *argument, int image, float *scratch) {
         tile(&t);
       }
     }
-  if (p.padded) crop_image(g, &p, dx, op->dx + (long)image * g->h * g->w * g->c);
+  if (p.padded) crop_image(g, &p, dx, op->dx + (int64_t)image * g->h * g->w * g->c);
 }
 
 /* The filter turned by 180 degrees, its channels and filters exchanged. */
@@ -143,7 +143,7 @@ static void pack_turned(const void *argument, int tap, float *scratch) {
   (void)scratch;
   const InputGradient *op = argument;
   const Geometry *g = &op->g;
-  long one = (long)g->c * g->f;
+  int64_t one = (int64_t)g->c * g->f;
   transpose(op->filter + tap * one, g->f, g->c, g->f, op->packed + (g->kh * g->kw - 1 - tap) * one, g->c);
 }
 
@@ -161,7 +161,7 @@ static void as_convolution(ThreadPool *workers, const InputGradient *op) {
 static void convolution_input_gradient(ThreadPool *workers, const InputGradient *op) {
   const Geometry *g = &op->g;
   /* Padding's zeros are multiplied too: worth it for up to a quarter more pixels. */
-  int little_padding = 4L * g->h * g->w <= 5L * g->oh * g->ow;
+  int little_padding = INT64_C(4) * g->h * g->w <= INT64_C(5) * g->oh * g->ow;
   int dilated = g->dh > 1 || g->dw > 1;
   if (dilated || (g->sh == 1 && g->sw == 1 && g->top < g->kh && g->left < g->kw && little_padding)) {
     as_convolution(workers, op);
@@ -177,10 +177,10 @@ static int group_size(const Geometry *g) { return MIN(MAX(512 / (g->oh * g->ow),
 /* dy of some images; through its pooling, if it was pooled. */
 static const float *expanded_images(const FilterGradient *op, int first, int images, float *expanded) {
   const Geometry *g = &op->g;
-  long pixels = (long)g->oh * g->ow;
+  int64_t pixels = (int64_t)g->oh * g->ow;
   if (!op->pooled) return op->dy + first * pixels * g->f;
   for (int i = 0; i < images; i++) {
-    long at = (long)(first + i) * op->pool.oh * op->pool.ow * g->f;
+    int64_t at = (int64_t)(first + i) * op->pool.oh * op->pool.ow * g->f;
     max_pool_gradient_image(op->dy + at, places_at(&op->pool, (u8 *)op->index, at), g->oh, g->ow, g->f, &op->pool,
                             expanded + i * pixels * g->f);
   }
@@ -189,12 +189,12 @@ static const float *expanded_images(const FilterGradient *op, int first, int ima
 
 /* sums[f] += dy of all pixels of some images. */
 static void add_pixels(const Geometry *g, const float *dy, int images, float *sums) {
-  const long pixels = (long)images * g->oh * g->ow;
+  const int64_t pixels = (int64_t)images * g->oh * g->ow;
   for (int f = 0; f < g->f; f += LANES)
-    for (long m0 = 0; m0 < pixels; m0 += SUMMED_TERMS) {
-      const long end = MIN(m0 + SUMMED_TERMS, pixels);
+    for (int64_t m0 = 0; m0 < pixels; m0 += SUMMED_TERMS) {
+      const int64_t end = MIN(m0 + SUMMED_TERMS, pixels);
       vf sum = splat(0);
-      for (long m = m0; m < end; m++) sum += load_some(dy + m * g->f + f, g->f - f);
+      for (int64_t m = m0; m < end; m++) sum += load_some(dy + m * g->f + f, g->f - f);
       STORE(sums + f, LOAD(sums + f) + sum);
     }
 }
@@ -207,13 +207,13 @@ static void filter_part(const void *argument, int part, float *scratch) {
   const FilterGradient *op = argument;
   const Geometry *g = &op->g;
   Padded p = padded(g);
-  long columns = padded_columns(g->f), given = (long)g->h * g->w * g->c;
+  int64_t columns = padded_columns(g->f), given = (int64_t)g->h * g->w * g->c;
   int inner = g->kw * g->c;
-  long rows = (long)g->kh * inner;
+  int64_t rows = (int64_t)g->kh * inner;
   float *sums = op->partial + part * (rows + 1) * columns;
   float *expanded = scratch + group_size(g) * p.image + SLACK;
   memset(sums, 0, (rows + 1) * columns * sizeof(float));
-  int from = (long)g->batch * part / PARTS, to = (long)g->batch * (part + 1) / PARTS;
+  int from = (int64_t)g->batch * part / PARTS, to = (int64_t)g->batch * (part + 1) / PARTS;
   for (int first = from; first < to; first += group_size(g)) {
     int images = MIN(group_size(g), to - first);
     const float *x = p.padded ? scratch : op->x + first * given, *dy = expanded_images(op, first, images, expanded);
@@ -222,7 +222,7 @@ static void filter_part(const void *argument, int part, float *scratch) {
     for (int line = 0; line < g->oh; line += block)
       for (int panel = 0; panel < panels; panel++) {
         int n0 = panel_start(g->f, panel);
-        Tile t = {.b = dy + (long)line * g->ow * g->f + n0, .b_step = g->f, .images = images};
+        Tile t = {.b = dy + (int64_t)line * g->ow * g->f + n0, .b_step = g->f, .images = images};
         t.outer = MIN(block, g->oh - line), t.inner = g->ow;
         t.a_image = p.image, t.a_outer = g->sh * p.row, t.a_inner = g->sw * g->c;
         t.columns = panel_start(g->f, panel + 1) - n0;
@@ -231,7 +231,7 @@ static void filter_part(const void *argument, int part, float *scratch) {
         const float *run = x + line * g->sh * p.row;
         const int length = g->dw == 1 ? inner : g->c, runs = inner / length;
         int left = length, runs_left = runs;
-        for (long k = 0; k < rows; k += ROWS) {
+        for (int64_t k = 0; k < rows; k += ROWS) {
           t.rows = MIN(ROWS, rows - k);
           const float *at = NULL;
           for (int i = 0; i < ROWS; i++) {
@@ -240,7 +240,7 @@ static void filter_part(const void *argument, int part, float *scratch) {
             t.a[i] = at;
             if (i >= t.rows || --left > 0) continue;
             run += g->dw * g->c, left = length;
-            if (--runs_left == 0) run += g->dh * p.row - (long)runs * g->dw * g->c, runs_left = runs;
+            if (--runs_left == 0) run += g->dh * p.row - (int64_t)runs * g->dw * g->c, runs_left = runs;
           }
           tile(&t);
         }
@@ -256,9 +256,9 @@ static void add_parts(const void *argument, int task, float *scratch) {
   (void)scratch;
   const FilterGradient *op = argument;
   const Geometry *g = &op->g;
-  long columns = padded_columns(g->f), rows = (long)g->kh * g->kw * g->c, stride = (rows + 1) * columns;
-  long end = MIN((task + 1L) * SUM_ROWS, rows + (op->db != 0));
-  for (long row = (long)task * SUM_ROWS; row < end; row++) {
+  int64_t columns = padded_columns(g->f), rows = (int64_t)g->kh * g->kw * g->c, stride = (rows + 1) * columns;
+  int64_t end = MIN((task + INT64_C(1)) * SUM_ROWS, rows + (op->db != 0));
+  for (int64_t row = (int64_t)task * SUM_ROWS; row < end; row++) {
     float *to = row == rows ? op->db : op->dw + row * g->f;
     for (int f = 0; f < g->f; f += LANES) {
       vf sum = splat(0);
@@ -270,14 +270,14 @@ static void add_parts(const void *argument, int task, float *scratch) {
 
 static void sum_parts(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
-  long rows = (long)g->kh * g->kw * g->c + 1;
+  int64_t rows = (int64_t)g->kh * g->kw * g->c + 1;
   thread_pool_run(workers, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
 }
 
 static void convolution_filter_gradient(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
-  long expanded = op->pooled ? (long)g->oh * g->ow * g->f : 0;
-  long own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
+  int64_t expanded = op->pooled ? (int64_t)g->oh * g->ow * g->f : 0;
+  int64_t own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
   thread_pool_run(workers, PARTS, filter_part, op, own, product_time(g));
   sum_parts(workers, op);
 }

@@ -14,10 +14,10 @@ static void repeat_image(const Geometry *g, const Padded *p, const float *x, flo
   memset(to, 0, p->image * sizeof(float));
   for (int y = 0; y < g->h; y++) {
     float *row = to + (y + g->top) * p->row + g->left * g->f;
-    const float *from = x + (long)y * g->w * g->c;
-    if (times == 1) memcpy(row, from, (long)g->w * g->c * sizeof(float));
+    const float *from = x + (int64_t)y * g->w * g->c;
+    if (times == 1) memcpy(row, from, (int64_t)g->w * g->c * sizeof(float));
     else
-      for (long i = 0; i < (long)g->w * g->c; i++)
+      for (int64_t i = 0; i < (int64_t)g->w * g->c; i++)
         for (int q = 0; q < times; q++) row[i * times + q] = from[i];
   }
 }
@@ -26,8 +26,8 @@ static void depthwise_image(const void *argument, int image, float *scratch) {
   const Depthwise *op = argument;
   const Geometry *g = &op->g;
   Padded p = repeated(g);
-  repeat_image(g, &p, op->x + (long)image * g->h * g->w * g->c, scratch);
-  float *y = op->y + (long)image * g->oh * g->ow * g->f;
+  repeat_image(g, &p, op->x + (int64_t)image * g->h * g->w * g->c, scratch);
+  float *y = op->y + (int64_t)image * g->oh * g->ow * g->f;
   for (int oy = 0; oy < g->oh; oy++)
     for (int ox = 0; ox < g->ow; ox++, y += g->f)
       for (int j = 0; j < g->f; j += LANES) {
@@ -46,7 +46,7 @@ static void depthwise_back_image(const void *argument, int image, float *scratch
   Padded p = repeated(g);
   int times = g->f / g->c;
   memset(scratch, 0, p.image * sizeof(float));
-  const float *dy = op->dy + (long)image * g->oh * g->ow * g->f;
+  const float *dy = op->dy + (int64_t)image * g->oh * g->ow * g->f;
   for (int oy = 0; oy < g->oh; oy++)
     for (int ox = 0; ox < g->ow; ox++, dy += g->f)
       for (int j = 0; j < g->f; j += LANES) {
@@ -61,8 +61,8 @@ static void depthwise_back_image(const void *argument, int image, float *scratch
       }
   for (int y = 0; y < g->h; y++) {
     const float *row = scratch + (y + g->top) * p.row + g->left * g->f;
-    float *to = op->dx + ((long)image * g->h + y) * g->w * g->c;
-    for (long i = 0; i < (long)g->w * g->c; i++) {
+    float *to = op->dx + ((int64_t)image * g->h + y) * g->w * g->c;
+    for (int64_t i = 0; i < (int64_t)g->w * g->c; i++) {
       float sum = 0;
       for (int q = 0; q < times; q++) sum += row[i * times + q];
       to[i] = sum;
@@ -75,14 +75,14 @@ static void depthwise_part(const void *argument, int part, float *scratch) {
   const Depthwise *op = argument;
   const Geometry *g = &op->g;
   Padded p = repeated(g);
-  long columns = padded_columns(g->f), taps = g->kh * g->kw;
+  int64_t columns = padded_columns(g->f), taps = g->kh * g->kw;
   float *sums = op->partial + part * taps * columns;
   memset(sums, 0, taps * columns * sizeof(float));
-  for (int image = (long)g->batch * part / PARTS; image < (long)g->batch * (part + 1) / PARTS; image++) {
-    repeat_image(g, &p, op->x + (long)image * g->h * g->w * g->c, scratch);
-    for (long tap = 0; tap < taps; tap++)
+  for (int image = (int64_t)g->batch * part / PARTS; image < (int64_t)g->batch * (part + 1) / PARTS; image++) {
+    repeat_image(g, &p, op->x + (int64_t)image * g->h * g->w * g->c, scratch);
+    for (int64_t tap = 0; tap < taps; tap++)
       for (int j = 0; j < g->f; j += LANES) {
-        const float *dy = op->dy + (long)image * g->oh * g->ow * g->f + j;
+        const float *dy = op->dy + (int64_t)image * g->oh * g->ow * g->f + j;
         const float *at = scratch + tap / g->kw * g->dh * p.row + tap % g->kw * g->dw * g->f + j;
         vf sum = LOAD(sums + tap * columns + j);
         for (int oy = 0; oy < g->oh; oy++) {
@@ -107,9 +107,9 @@ static void depthwise_input_gradient(ThreadPool *workers, const Depthwise *op) {
 }
 static void depthwise_filter_gradient(ThreadPool *workers, const Depthwise *op) {
   const Geometry *g = &op->g;
-  long columns = padded_columns(g->f), taps = g->kh * g->kw;
+  int64_t columns = padded_columns(g->f), taps = g->kh * g->kw;
   thread_pool_run(workers, PARTS, depthwise_part, op, repeated(g).image + SLACK, depthwise_time(g));
-  for (long tap = 0; tap < taps; tap++)
+  for (int64_t tap = 0; tap < taps; tap++)
     for (int j = 0; j < g->f; j += LANES) {
       vf sum = splat(0);
       for (int part = 0; part < PARTS; part++) sum += LOAD(op->partial + (part * taps + tap) * columns + j);

@@ -4,7 +4,7 @@
 #include "runtime.h"
 
 typedef struct {
-  long row, image; /* of the padded image, in floats */
+  int64_t row, image; /* of the padded image, in floats */
   int h, w;        /* padded */
   int padded;
 } Padded;
@@ -21,7 +21,7 @@ static inline Padded padded_sides(const Geometry *g) {
 
 static inline Padded padded(const Geometry *g) {
   Padded p = padded_sides(g);
-  p.row = (long)p.w * g->c;
+  p.row = (int64_t)p.w * g->c;
   p.image = p.row * p.h;
   return p;
 }
@@ -46,12 +46,14 @@ static inline Geometry turned_geometry(const Geometry *g) {
 }
 
 /* Rows of sums in parts of the batch are this long: whole vectors of every level. */
-static inline long padded_columns(long n) { return (n + COLUMN_UNIT - 1) / COLUMN_UNIT * COLUMN_UNIT; }
+static inline int64_t padded_columns(int64_t n) { return (n + COLUMN_UNIT - 1) / COLUMN_UNIT * COLUMN_UNIT; }
 
 /* A matrix of rows x columns at one of the places of Winograd's tiles takes so many floats. */
 #define PLACES (SIDE * SIDE)
-static inline long filter_place(long rows, long columns) { return rows * padded_columns(columns) + PLACE_SLACK; }
+static inline int64_t filter_place(int64_t rows, int64_t columns) {
+  return rows * padded_columns(columns) + PLACE_SLACK;
+}
 
 /* Where a maximum was is a byte, unless its window has more pixels than a byte can count. */
-static inline int wide_places(const Pool *p) { return (long)p->ph * p->pw > BYTE_PLACES; }
+static inline int wide_places(const Pool *p) { return (int64_t)p->ph * p->pw > BYTE_PLACES; }
 #endif

@@ -3,26 +3,26 @@
 #include "runtime.h"
 
 static void move_rows(const Move *op, int axis, const float *x, float *y) {
-  long n = op->shape[axis], in = op->in[axis], out = op->out[axis];
+  int64_t n = op->shape[axis], in = op->in[axis], out = op->out[axis];
   if (axis < MOVE_RANK - 1)
-    for (long i = 0; i < n; i++) move_rows(op, axis + 1, x + i * in, y + i * out);
+    for (int64_t i = 0; i < n; i++) move_rows(op, axis + 1, x + i * in, y + i * out);
   else if (in == 1 && out == 1) memcpy(y, x, n * sizeof(float));
   else
-    for (long i = 0; i < n; i++) y[i * out] = x[i * in];
+    for (int64_t i = 0; i < n; i++) y[i * out] = x[i * in];
 }
 
 /* A place on the first two axes. */
 static void move_task(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Move *op = argument;
-  long i = task / op->shape[1], j = task % op->shape[1];
+  int64_t i = task / op->shape[1], j = task % op->shape[1];
   move_rows(op, 2, op->x + i * op->in[0] + j * op->in[1], op->y + i * op->out[0] + j * op->out[1]);
 }
 
 static void move(ThreadPool *workers, const Move *op) {
   double floats = 1;
   for (int axis = 0; axis < MOVE_RANK; axis++) floats *= op->shape[axis];
-  for (long i = 0; i < op->fill; i++) op->y[i] = op->value;
+  for (int64_t i = 0; i < op->fill; i++) op->y[i] = op->value;
   thread_pool_run(workers, op->shape[0] * op->shape[1], move_task, op, 0, PASS_NANOSECONDS(floats));
 }
 
@@ -33,12 +33,12 @@ static void move(ThreadPool *workers, const Move *op) {
 static void gather_rows(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Rows *op = argument;
-  const long c = op->columns, end = MIN((task + 1L) * GATHER_ROWS, (long)op->outer * op->rows);
-  for (long at = (long)task * GATHER_ROWS; at < end; at++) {
+  const int64_t c = op->columns, end = MIN((task + INT64_C(1)) * GATHER_ROWS, (int64_t)op->outer * op->rows);
+  for (int64_t at = (int64_t)task * GATHER_ROWS; at < end; at++) {
     const float *table = op->x + at / op->rows * op->limit * c, id = op->ids[at % op->rows];
-    if (id >= 0 && id < op->limit) memcpy(op->y + at * c, table + (long)id * c, c * sizeof(float));
+    if (id >= 0 && id < op->limit) memcpy(op->y + at * c, table + (int64_t)id * c, c * sizeof(float));
     else
-      for (long j = 0; j < c; j++) op->y[at * c + j] = __builtin_nanf("");
+      for (int64_t j = 0; j < c; j++) op->y[at * c + j] = __builtin_nanf("");
   }
 }
 
@@ -54,18 +54,18 @@ static int column_parts(const Rows *op) { return MIN(MAX(op->columns / 16, 1), P
 static void sum_segments(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Rows *op = argument;
-  const long c = op->columns, parts = column_parts(op), row = task / parts, column = task % parts;
-  const long low = (long)op->limit * row / row_parts(op), high = (long)op->limit * (row + 1) / row_parts(op);
-  const long from = c * column / parts, to = c * (column + 1) / parts;
+  const int64_t c = op->columns, parts = column_parts(op), row = task / parts, column = task % parts;
+  const int64_t low = (int64_t)op->limit * row / row_parts(op), high = (int64_t)op->limit * (row + 1) / row_parts(op);
+  const int64_t from = c * column / parts, to = c * (column + 1) / parts;
   if (parts == 1) memset(op->y + low * c, 0, (high - low) * c * sizeof(float));
   else
-    for (long id = low; id < high; id++) memset(op->y + id * c + from, 0, (to - from) * sizeof(float));
-  for (long i = 0; i < op->rows; i++) {
+    for (int64_t id = low; id < high; id++) memset(op->y + id * c + from, 0, (to - from) * sizeof(float));
+  for (int64_t i = 0; i < op->rows; i++) {
     float id = op->ids[i];
     if (!(id >= low && id < high)) continue;
-    float *y = op->y + (long)id * c;
+    float *y = op->y + (int64_t)id * c;
     const float *x = op->x + i * c;
-    for (long j = from; j < to; j++) y[j] += x[j];
+    for (int64_t j = from; j < to; j++) y[j] += x[j];
   }
 }
 

@@ -4,30 +4,30 @@
 #include "vector.h"
 
 /* The places of output number `at` and what follows: bytes, or whole numbers of large windows. */
-static u8 *places_at(const Pool *p, u8 *index, long at) {
-  return index + (wide_places(p) ? at * (long)sizeof(int32_t) : at);
+static u8 *places_at(const Pool *p, u8 *index, int64_t at) {
+  return index + (wide_places(p) ? at * (int64_t)sizeof(int32_t) : at);
 }
 
-INLINE void store_place(u8 *index, long at, int place, const int wide) {
+INLINE void store_place(u8 *index, int64_t at, int place, const int wide) {
   if (wide) ((int32_t *)index)[at] = place;
   else index[at] = place;
 }
-INLINE int load_place(const u8 *index, long at, const int wide) {
+INLINE int load_place(const u8 *index, int64_t at, const int wide) {
   return wide ? ((const int32_t *)index)[at] : index[at];
 }
-INLINE void store_place_vector(u8 *index, long at, vi places, const int wide) {
+INLINE void store_place_vector(u8 *index, int64_t at, vi places, const int wide) {
   if (wide) STORE_PLACES((int32_t *)index + at, places);
   else *(vbu *)(index + at) = __builtin_convertvector(places, vb);
 }
-INLINE vi load_place_vector(const u8 *index, long at, const int wide) {
+INLINE vi load_place_vector(const u8 *index, int64_t at, const int wide) {
   return wide ? (vi)LOAD_PLACES((const int32_t *)index + at) : __builtin_convertvector(*(const vbu *)(index + at), vi);
 }
 
 INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float *y, u8 *index, const int wide) {
-  long out = 0;
+  int64_t out = 0;
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++, out += c) {
-      const float *window = x + ((long)oy * p->sh * w + (long)ox * p->sw) * c;
+      const float *window = x + ((int64_t)oy * p->sh * w + (int64_t)ox * p->sw) * c;
       int ch = 0;
       /* The last vector overlaps the one before: the same values again, and no branches on data. */
       for (int next = c < LANES ? c : 0; next < c; next = ch) {
@@ -37,7 +37,7 @@ INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float 
         vi at = {0};
         for (int ky = 0; ky < p->ph; ky++)
           for (int kx = 0; kx < p->pw; kx++) {
-            vf v = LOAD(window + ((long)ky * w + kx) * c + first);
+            vf v = LOAD(window + ((int64_t)ky * w + kx) * c + first);
             vi larger = v > best;
             best = select_v(larger, v, best);
             int position = ky * p->pw + kx;
@@ -51,7 +51,7 @@ INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float 
         int at = 0;
         for (int ky = 0; ky < p->ph; ky++)
           for (int kx = 0; kx < p->pw; kx++) {
-            float v = window[((long)ky * w + kx) * c + ch];
+            float v = window[((int64_t)ky * w + kx) * c + ch];
             if (v > best) best = v, at = ky * p->pw + kx;
           }
         y[out + ch] = best;
@@ -69,11 +69,11 @@ INLINE void max_pool_gradient_windows(const float *dy, const u8 *index, int h, i
                                       const int wide) {
   const int apart = p->sh >= p->ph && p->sw >= p->pw, window_size = p->ph * p->pw;
   const int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
-  long out = 0;
-  if (!whole) memset(dx, 0, (long)h * w * c * sizeof(float));
+  int64_t out = 0;
+  if (!whole) memset(dx, 0, (int64_t)h * w * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++, out += c) {
-      float *window = dx + ((long)oy * p->sh * w + (long)ox * p->sw) * c;
+      float *window = dx + ((int64_t)oy * p->sh * w + (int64_t)ox * p->sw) * c;
       int ch = 0;
       /* As above. */
       if (apart)
@@ -86,17 +86,17 @@ INLINE void max_pool_gradient_windows(const float *dy, const u8 *index, int h, i
             for (int kx = 0; kx < p->pw; kx++) {
               int position = ky * p->pw + kx;
               vi here = at == splat_int(position);
-              STORE(window + ((long)ky * w + kx) * c + first, (vf)((vi)g & here));
+              STORE(window + ((int64_t)ky * w + kx) * c + first, (vf)((vi)g & here));
             }
         }
       for (; ch < c; ch++) {
         if (apart)
           for (int ky = 0; ky < p->ph; ky++)
-            for (int kx = 0; kx < p->pw; kx++) window[((long)ky * w + kx) * c + ch] = 0;
+            for (int kx = 0; kx < p->pw; kx++) window[((int64_t)ky * w + kx) * c + ch] = 0;
         int at = load_place(index, out + ch, wide);
         /* Places are data: one outside the window must not become an address. */
         if (at < 0 || at >= window_size) continue;
-        window[((long)(at / p->pw) * w + at % p->pw) * c + ch] += dy[out + ch];
+        window[((int64_t)(at / p->pw) * w + at % p->pw) * c + ch] += dy[out + ch];
       }
     }
 }
@@ -116,23 +116,23 @@ static int reaches_out(const Pooling *op) {
 static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *index, int backward) {
   const Pool *p = &op->pool;
   const int c = op->c, wide = wide_places(p);
-  if (backward) memset(to, 0, (long)op->h * op->w * c * sizeof(float));
+  if (backward) memset(to, 0, (int64_t)op->h * op->w * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++)
       for (int ch = 0; ch < c; ch++) {
-        long out = ((long)oy * p->ow + ox) * c + ch;
+        int64_t out = ((int64_t)oy * p->ow + ox) * c + ch;
         int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
         if (backward) {
           int at = load_place(index, out, wide), y = y0 + at / p->pw, x = x0 + at % p->pw;
           /* As above: only a place inside the image is one. */
-          if (at >= 0 && y >= 0 && y < op->h && x >= 0 && x < op->w) to[((long)y * op->w + x) * c + ch] += from[out];
+          if (at >= 0 && y >= 0 && y < op->h && x >= 0 && x < op->w) to[((int64_t)y * op->w + x) * c + ch] += from[out];
           continue;
         }
         float best = -__builtin_inff();
         int at = -1;
         for (int y = MAX(y0, 0); y < MIN(y0 + p->ph, op->h); y++)
           for (int x = MAX(x0, 0); x < MIN(x0 + p->pw, op->w); x++) {
-            float v = from[((long)y * op->w + x) * c + ch];
+            float v = from[((int64_t)y * op->w + x) * c + ch];
             if (at < 0 || v > best) best = v, at = (y - y0) * p->pw + x - x0;
           }
         to[out] = best;
@@ -143,7 +143,7 @@ static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *in
 static void pool_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
-  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
   if (reaches_out(op)) {
     pool_clipped(op, op->x + in, op->y + out, places_at(&op->pool, op->index, out), 0);
     return;
@@ -154,7 +154,7 @@ static void pool_image(const void *argument, int image, float *scratch) {
 static void gradient_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
-  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
   if (reaches_out(op)) {
     pool_clipped(op, op->x + out, op->y + in, places_at(&op->pool, op->index, out), 1);
     return;
@@ -170,20 +170,20 @@ static void gradient_image(const void *argument, int image, float *scratch) {
 static void average_image(const Pooling *op, const float *from, float *to, float *line, int backward) {
   const Pool *p = &op->pool;
   int c = op->c;
-  memset(to, 0, (backward ? (long)op->h * op->w : (long)p->oh * p->ow) * c * sizeof(float));
+  memset(to, 0, (backward ? (int64_t)op->h * op->w : (int64_t)p->oh * p->ow) * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++) {
       int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
       int y1 = MIN(y0 + p->ph, op->h), x1 = MIN(x0 + p->pw, op->w);
       y0 = y0 < 0 ? 0 : y0, x0 = x0 < 0 ? 0 : x0;
       float share = 1.0f / ((y1 - y0) * (x1 - x0));
-      long out = ((long)oy * p->ow + ox) * c;
-      const int large = (long)(y1 - y0) * (x1 - x0) > SUMMED_TERMS;
+      int64_t out = ((int64_t)oy * p->ow + ox) * c;
+      const int large = (int64_t)(y1 - y0) * (x1 - x0) > SUMMED_TERMS;
       for (int y = y0; y < y1; y++) {
         float *sum = backward || !large ? to + out : line;
         if (sum == line) memset(line, 0, c * sizeof(float));
         for (int x = x0; x < x1; x++) {
-          long in = ((long)y * op->w + x) * c;
+          int64_t in = ((int64_t)y * op->w + x) * c;
           for (int ch = 0; ch < c; ch++)
             if (backward) to[in + ch] += share * from[out + ch];
             else sum[ch] += share * from[in + ch];
@@ -195,14 +195,14 @@ static void average_image(const Pooling *op, const float *from, float *to, float
 
 static void average(const void *argument, int image, float *scratch) {
   const Pooling *op = argument;
-  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
   average_image(op, op->x + in, op->y + out, scratch, 0);
 }
 
 static void average_gradient(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
-  long in = (long)image * op->h * op->w * op->c, out = (long)image * op->pool.oh * op->pool.ow * op->c;
+  int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
   average_image(op, op->x + out, op->y + in, scratch, 1);
 }
 

@@ -15,7 +15,7 @@ typedef struct ThreadPool ThreadPool;
  * nanoseconds: what one thread would take, about; little work stays on the caller's.
  */
 typedef void (*Task)(const void *argument, int i, float *scratch);
-void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument, long floats, double nanoseconds);
+void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument, int64_t floats, double nanoseconds);
 /*
  * Terms that are added one after the other, at most, before their sum is added to a larger one: a running sum of a
  * million equal numbers is off by percents, as each is rounded beside all that came before.
@@ -101,7 +101,7 @@ typedef struct {
   float value, upper;
 } Step;
 typedef struct {
-  long rows, columns;
+  int64_t rows, columns;
   int count;
   /* How many of the steps are sums over columns. */
   int sums;
@@ -115,7 +115,7 @@ enum { REDUCE_SUM, REDUCE_MAX, REDUCE_PRODUCT };
 typedef struct {
   const float *x;
   float *y;
-  long outer, middle, inner;
+  int64_t outer, middle, inner;
   float scale;
   int kind;
 } Reduce;
@@ -124,7 +124,7 @@ typedef struct {
 typedef struct {
   const float *x;
   float *y;
-  long outer, middle, inner;
+  int64_t outer, middle, inner;
   int exclusive, reverse;
 } Scan;
 
@@ -176,6 +176,10 @@ typedef struct {
   void (*segment_sum)(ThreadPool *, const Rows *);
   Update update;
 } Kernels;
+#if defined(__aarch64__)
+extern const Kernels kernels_neon;
+#else
 extern const Kernels kernels_avx2, kernels_avx512;
+#endif
 
 #endif

@@ -4,13 +4,13 @@
 #include "runtime.h"
 #include "vector.h"
 
-/* Sums, vectors of B and one number of A: 24 + 3 + 1 of AVX-512's 32 registers, 12 + 2 + 1 of AVX2's 16. */
-#if LANES == 16
-#define ROWS 8
-#define VECTORS 3
-#else
+/* Sums, vectors of B, a number of A: 24 + 3 + 1 of the 32 registers of AVX-512 and NEON, 12 + 2 + 1 of AVX2's 16. */
+#if LANES == 8
 #define ROWS 6
 #define VECTORS 2
+#else
+#define ROWS 8
+#define VECTORS 3
 #endif
 
 /*
@@ -23,7 +23,7 @@ typedef struct {
   const float *a[ROWS];
   float *c[ROWS];
   const float *b, *bias;
-  long images, outer, inner, a_image, a_outer, a_inner, b_step;
+  int64_t images, outer, inner, a_image, a_outer, a_inner, b_step;
   int rows, columns, accumulate, relu;
 } Tile;
 
@@ -53,18 +53,18 @@ INLINE void tile_of(const Tile *t, const int vectors, const int cut, const int h
   const int full = vectors - half;
   const Part part = part_of(t->columns - (vectors - 1) * LANES);
   const float *b = t->b;
-  const long b_step = t->b_step, a_inner = t->a_inner, inner = t->inner;
+  const int64_t b_step = t->b_step, a_inner = t->a_inner, inner = t->inner;
 #define START(i)                                               \
   const float *a##i = t->a[i];                                 \
   vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
   half_vf h##i = {0};
   EACH_ROW(START)
-  long line = 0, next_image = t->a_image - t->outer * t->a_outer;
-  for (long r = 0, end = t->images * t->outer, left = t->outer; r < end; r++) {
-    long at = line;
+  int64_t line = 0, next_image = t->a_image - t->outer * t->a_outer;
+  for (int64_t r = 0, end = t->images * t->outer, left = t->outer; r < end; r++) {
+    int64_t at = line;
     line += t->a_outer;
     if (--left == 0) line += next_image, left = t->outer;
-    for (long k = 0; k < inner; k++) {
+    for (int64_t k = 0; k < inner; k++) {
       vf b0 = {0}, b1 = {0}, b2 = {0};
       half_vf bh = {0};
       if (half) bh = load_half_part(b + full * LANES, part);
@@ -108,6 +108,8 @@ static void tile(const Tile *t) {
     else tile_of(t, 3, 1, 1);
     return;
   }
+#endif
+#if VECTORS == 3
   if (vectors == 3) {
     cut ? tile_of(t, 3, 1, 0) : tile_of(t, 3, 0, 0);
     return;
@@ -124,7 +126,7 @@ INLINE int panels_of(int n) {
 }
 INLINE int panel_start(int n, int panel) {
   /* Vectors times panels exceed 32 bits from half a million columns on. */
-  long vectors = (n + LANES - 1) / LANES;
+  int64_t vectors = (n + LANES - 1) / LANES;
   return MIN(vectors * panel / panels_of(n) * LANES, n);
 }
 

@@ -1,14 +1,20 @@
-/* Vectors of the level a file is compiled for: 16 floats with AVX-512, 8 with AVX2. */
+/* Vectors of the level a file is compiled for: 16 floats with AVX-512, 8 with AVX2, 4 with NEON. */
 #ifndef LC_VECTOR_H
 #define LC_VECTOR_H
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#else
 #include <immintrin.h>
+#endif
 #include <stdint.h>
 
 #if defined(__AVX512F__)
 #define LANES 16
-#else
+#elif defined(__AVX2__)
 #define LANES 8
+#else
+#define LANES 4
 #endif
 
 typedef uint8_t u8;
@@ -46,7 +52,7 @@ INLINE half_vf low_half(vf x) { return (half_vf)_mm512_castps512_ps256((__m512)x
 INLINE vf whole(half_vf x) { return (vf)_mm512_castps256_ps512((__m256)x); }
 INLINE half_vf load_half_part(const float *p, Part part) { return (half_vf)_mm256_maskz_loadu_ps((__mmask8)part, p); }
 #define LOAD_HALF(p) ((half_vf)_mm256_loadu_ps(p))
-#else
+#elif LANES == 8
 INLINE vf splat(float x) { return (vf)_mm256_set1_ps(x); }
 INLINE vf sqrt_v(vf x) { return (vf)_mm256_sqrt_ps((__m256)x); }
 
@@ -84,11 +90,52 @@ INLINE void store_part(float *p, vf x, Part part) {
   }
   if (part.n & 1) *p = rest[0];
 }
+#else
+INLINE vf splat(float x) { return (vf){x, x, x, x}; }
+INLINE vf sqrt_v(vf x) { return (vf)vsqrtq_f32((float32x4_t)x); }
+
+/* Halves of four are as slow as four. */
+typedef vf half_vf;
+INLINE vf low_half(vf x) { return x; }
+INLINE vf whole(vf x) { return x; }
+
+typedef float f32x2 __attribute__((vector_size(8), aligned(4), may_alias));
+typedef int Part;
+INLINE Part part_of(int n) { return n; }
+INLINE vf load_part(const float *p, Part n) {
+  if (n >= 4) return LOAD(p);
+  vf x = {p[0], 0, 0, 0};
+  if (n >= 2) x[1] = p[1];
+  if (n >= 3) x[2] = p[2];
+  return x;
+}
+INLINE vf load_half_part(const float *p, Part part) { return load_part(p, part); }
+#define LOAD_HALF(p) LOAD(p)
+INLINE void store_part(float *p, vf x, Part n) {
+  if (n >= 4) {
+    STORE(p, x);
+    return;
+  }
+  if (n >= 2) *(f32x2 *)p = (f32x2){x[0], x[1]};
+  if (n == 3) p[2] = x[2];
+  if (n == 1) p[0] = x[0];
+}
+
+/* Four rows of four, `row` floats apart, become four columns, which are written as rows `width` floats apart. */
+INLINE void transpose_four(const float *from, int64_t row, float *to, int64_t width) {
+  float32x4_t r0 = vld1q_f32(from), r1 = vld1q_f32(from + row), r2 = vld1q_f32(from + 2 * row);
+  float32x4_t r3 = vld1q_f32(from + 3 * row);
+  float32x4x2_t top = vtrnq_f32(r0, r1), bottom = vtrnq_f32(r2, r3);
+  for (int i = 0; i < 2; i++) {
+    vst1q_f32(to + i * width, vcombine_f32(vget_low_f32(top.val[i]), vget_low_f32(bottom.val[i])));
+    vst1q_f32(to + (i + 2) * width, vcombine_f32(vget_high_f32(top.val[i]), vget_high_f32(bottom.val[i])));
+  }
+}
 #endif
 
 /* As many lanes as there are, of n > 0 left. */
-INLINE vf load_some(const float *p, long n) { return n >= LANES ? (vf)LOAD(p) : load_part(p, part_of(n)); }
-INLINE void store_some(float *p, vf x, long n) {
+INLINE vf load_some(const float *p, int64_t n) { return n >= LANES ? (vf)LOAD(p) : load_part(p, part_of(n)); }
+INLINE void store_some(float *p, vf x, int64_t n) {
   if (n >= LANES) STORE(p, x);
   else store_part(p, x, part_of(n));
 }

@@ -6,8 +6,18 @@
 static const struct {
   const char *name;
   const Kernels *kernels;
-} levels[] = {{"AVX-512", &kernels_avx512}, {"AVX2", &kernels_avx2}};
+} levels[] = {
+#if defined(__aarch64__)
+    {"NEON", &kernels_neon}
+#else
+    {"AVX-512", &kernels_avx512}, {"AVX2", &kernels_avx2}
+#endif
+};
 
+#if defined(__aarch64__)
+/* Every processor of this architecture has NEON. */
+static int runs(const Kernels *kernels) { return kernels == &kernels_neon; }
+#else
 static int runs(const Kernels *kernels) {
   __builtin_cpu_init();
   int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
@@ -15,6 +25,7 @@ static int runs(const Kernels *kernels) {
   return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 }
+#endif
 
 napi_value list_levels(napi_env env, napi_callback_info info) {
   (void)info;

@@ -107,8 +107,10 @@ INLINE vf max_v(vf x, vf y) { return select_v((x > y) | (x != x), x, y); }
 INLINE vi lanes_v(void) {
 #if LANES == 16
   return (vi){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#else
+#elif LANES == 8
   return (vi){0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  return (vi){0, 1, 2, 3};
 #endif
 }
 

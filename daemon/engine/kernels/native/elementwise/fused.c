@@ -17,11 +17,11 @@
 #define REDUCED_TILE 1024
 #define TILE_UNIT 16
 
-INLINE void run_step(const Step *s, float *const *registers, long n) {
+INLINE void run_step(const Step *s, float *const *registers, int64_t n) {
   float *out = registers[s->out];
   const float *a = registers[s->a], *b = registers[s->b];
 #define EACH(expression)                 \
-  for (long i = 0; i < n; i += LANES) {  \
+  for (int64_t i = 0; i < n; i += LANES) {  \
     vf x = LOAD(a + i), y = LOAD(b + i); \
     (void)y;                             \
     STORE(out + i, expression);          \
@@ -29,7 +29,7 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
   break
 /* Rare ones, number by number. */
 #define EACH_NUMBER(expression)                            \
-  for (long i = 0; i < n; i++) {                           \
+  for (int64_t i = 0; i < n; i++) {                           \
     float x = a[i], y = b[i];                              \
     (void)y;                                               \
     out[i] = expression;                                   \
@@ -108,45 +108,47 @@ INLINE void run_step(const Step *s, float *const *registers, long n) {
 typedef struct {
   const Fused *op;
   /* size: floats of one register. */
-  long tile_rows, tiles, size;
+  int64_t tile_rows, tiles, size;
   int chunks;
 } Plan;
 
 /* The row of a tensor that a row of the operation reads. */
-INLINE long source_row(const Repeat *p, long row) { return row / p->outer * p->period + row / p->span % p->period; }
+INLINE int64_t source_row(const Repeat *p, int64_t row) {
+  return row / p->outer * p->period + row / p->span % p->period;
+}
 
 /* Whether rows from `row` on read rows that lie one after the other. */
-INLINE int reads_a_run(const Repeat *p, long row, long rows) {
+INLINE int reads_a_run(const Repeat *p, int64_t row, int64_t rows) {
   return p->span == 1 && source_row(p, row + rows - 1) - source_row(p, row) == rows - 1;
 }
 
-static void load_columns(const Step *s, float *to, long row, long rows, long c) {
+static void load_columns(const Step *s, float *to, int64_t row, int64_t rows, int64_t c) {
   const Repeat *p = &s->repeat;
   if (reads_a_run(p, row, rows)) memcpy(to, s->in + source_row(p, row) * c, rows * c * sizeof(float));
   else
-    for (long r = 0; r < rows; r++) memcpy(to + r * c, s->in + source_row(p, row + r) * c, c * sizeof(float));
+    for (int64_t r = 0; r < rows; r++) memcpy(to + r * c, s->in + source_row(p, row + r) * c, c * sizeof(float));
 }
 
-static void load_row(const Step *s, float *to, long row, long rows) {
+static void load_row(const Step *s, float *to, int64_t row, int64_t rows) {
   const Repeat *p = &s->repeat;
   if (reads_a_run(p, row, rows)) memcpy(to, s->in + source_row(p, row), rows * sizeof(float));
   else
-    for (long r = 0; r < rows; r++) to[r] = s->in[source_row(p, row + r)];
+    for (int64_t r = 0; r < rows; r++) to[r] = s->in[source_row(p, row + r)];
 }
 
 /* Each number of x in all columns of its row. The last vector of a row reaches into the next one, written later. */
-static void spread_rows(const float *x, float *to, long rows, long c) {
-  for (long r = 0; r < rows; r++)
-    for (long j = 0; j < c; j += LANES) STORE(to + r * c + j, splat(x[r]));
+static void spread_rows(const float *x, float *to, int64_t rows, int64_t c) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < c; j += LANES) STORE(to + r * c + j, splat(x[r]));
 }
 
 /* Sums of at most SUMMED_TERMS numbers a lane, one after the other, are added to a larger one. */
-INLINE vf row_sum(const float *x, long c) {
+INLINE vf row_sum(const float *x, int64_t c) {
   vf sum = splat(0);
-  for (long from = 0; from < c; from += (long)SUMMED_TERMS * LANES) {
-    const long end = MIN(from + (long)SUMMED_TERMS * LANES, c);
+  for (int64_t from = 0; from < c; from += (int64_t)SUMMED_TERMS * LANES) {
+    const int64_t end = MIN(from + (int64_t)SUMMED_TERMS * LANES, c);
     vf s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
-    long j = from;
+    int64_t j = from;
     for (; j + 4 * LANES <= end; j += 4 * LANES) {
       s0 += LOAD(x + j);
       s1 += LOAD(x + j + LANES);
@@ -160,10 +162,10 @@ INLINE vf row_sum(const float *x, long c) {
 }
 
 /* NaN if one is. */
-INLINE vf row_max(const float *x, long c) {
+INLINE vf row_max(const float *x, int64_t c) {
   const vf least = splat(-__builtin_inff());
   vf m0 = least, m1 = least;
-  long j = 0;
+  int64_t j = 0;
   for (; j + 2 * LANES <= c; j += 2 * LANES) m0 = max_v(m0, LOAD(x + j)), m1 = max_v(m1, LOAD(x + j + LANES));
   for (; j < c; j += LANES)
     m0 = max_v(m0, c - j >= LANES ? (vf)LOAD(x + j) : select_v(lanes_v() < (int)(c - j), load_some(x + j, c - j), least));
@@ -171,12 +173,12 @@ INLINE vf row_max(const float *x, long c) {
 }
 
 /* sum[c] += the sum of all rows of x; four at a time hide the latency of additions. */
-static void sum_rows(const float *x, long rows, long c, float *sum) {
-  for (long j = 0; j < c; j += LANES) {
-    const long left = c - j;
+static void sum_rows(const float *x, int64_t rows, int64_t c, float *sum) {
+  for (int64_t j = 0; j < c; j += LANES) {
+    const int64_t left = c - j;
     vf s0 = splat(0), s1 = s0, s2 = s0, s3 = s0;
     const float *row = x + j;
-    long r = 0;
+    int64_t r = 0;
     for (; r + 4 <= rows; r += 4, row += 4 * c) {
       s0 += load_some(row, left);
       s1 += load_some(row + c, left);
@@ -191,12 +193,12 @@ static void sum_rows(const float *x, long rows, long c, float *sum) {
 static void chunk(const void *argument, int index, float *scratch) {
   const Plan *plan = argument;
   const Fused *op = plan->op;
-  long c = op->columns;
-  long from = plan->tiles * index / plan->chunks, to = plan->tiles * (index + 1) / plan->chunks;
-  float *partial = op->partial + index * (long)op->sums * c, *registers[REGISTERS];
+  int64_t c = op->columns;
+  int64_t from = plan->tiles * index / plan->chunks, to = plan->tiles * (index + 1) / plan->chunks;
+  float *partial = op->partial + index * (int64_t)op->sums * c, *registers[REGISTERS];
   if (op->sums > 0) memset(partial, 0, op->sums * c * sizeof(float));
-  for (long tile = from; tile < to; tile++) {
-    long row = tile * plan->tile_rows, rows = MIN(plan->tile_rows, op->rows - row), n = rows * c;
+  for (int64_t tile = from; tile < to; tile++) {
+    int64_t row = tile * plan->tile_rows, rows = MIN(plan->tile_rows, op->rows - row), n = rows * c;
     /* Whole vectors can be read and written where they lie; others would touch what other tiles are writing. */
     int in_place = n % LANES == 0;
     for (int i = 0; i < op->count; i++) {
@@ -219,11 +221,11 @@ static void chunk(const void *argument, int index, float *scratch) {
         case OP_LOAD_ROW: registers[s->out] = own, load_row(s, own, row, rows); break;
         case OP_SPREAD: registers[s->out] = own, spread_rows(registers[s->a], own, rows, c); break;
         case OP_SUM_ROW:
-          for (long r = 0; r < rows; r++) own[r] = row_sum(registers[s->a] + r * c, c)[0] * s->value;
+          for (int64_t r = 0; r < rows; r++) own[r] = row_sum(registers[s->a] + r * c, c)[0] * s->value;
           registers[s->out] = own;
           break;
         case OP_MAX_ROW:
-          for (long r = 0; r < rows; r++) own[r] = row_max(registers[s->a] + r * c, c)[0];
+          for (int64_t r = 0; r < rows; r++) own[r] = row_max(registers[s->a] + r * c, c)[0];
           registers[s->out] = own;
           break;
         case OP_LOAD_SCALAR:
@@ -231,7 +233,7 @@ static void chunk(const void *argument, int index, float *scratch) {
           registers[s->out] = own;
           float value = s->op == OP_CONSTANT ? s->value : *s->in;
           if (tile == from)
-            for (long j = 0; j < plan->size; j++) own[j] = value;
+            for (int64_t j = 0; j < plan->size; j++) own[j] = value;
           break;
         }
         case OP_STORE:
@@ -251,8 +253,8 @@ static void chunk(const void *argument, int index, float *scratch) {
 }
 
 /* The same for every level, or sums would be of other parts. */
-static long rows_of_tile(long columns, long floats) {
-  long unit = TILE_UNIT;
+static int64_t rows_of_tile(int64_t columns, int64_t floats) {
+  int64_t unit = TILE_UNIT;
   while (unit > 1 && columns % (2 * TILE_UNIT / unit) == 0) unit /= 2;
   if (columns >= floats) return unit * columns <= 2 * floats ? unit : 1;
   return MAX(floats / columns / unit, 1) * unit;
@@ -274,11 +276,11 @@ static void fused(ThreadPool *workers, const Fused *op) {
   for (int i = 0; i < op->count; i++) {
     const Step *s = &op->steps[i];
     if (s->op != OP_SUM_COLUMNS) continue;
-    for (long j = 0; j < op->columns; j += LANES) {
-      long left = op->columns - j;
+    for (int64_t j = 0; j < op->columns; j += LANES) {
+      int64_t left = op->columns - j;
       vf sum = splat(0);
       for (int part = 0; part < plan.chunks; part++)
-        sum += load_some(op->partial + ((long)part * op->sums + s->sum) * op->columns + j, left);
+        sum += load_some(op->partial + ((int64_t)part * op->sums + s->sum) * op->columns + j, left);
       store_some(s->outside + j, sum * splat(s->value), left);
     }
   }

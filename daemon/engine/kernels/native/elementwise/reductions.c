@@ -7,7 +7,7 @@
 
 /* The result's vectors are cut into so many parts beside its outer places. */
 static int inner_parts(const Reduce *op) {
-  long vectors = (op->inner + LANES - 1) / LANES;
+  int64_t vectors = (op->inner + LANES - 1) / LANES;
   return op->outer >= PARTS ? 1 : MAX(MIN(PARTS / op->outer, vectors / REDUCE_VECTORS), 1);
 }
 static int outer_parts(const Reduce *op) { return MIN(op->outer, PARTS); }
@@ -16,15 +16,15 @@ INLINE vf combine(vf sum, vf x, int kind) {
   return kind == REDUCE_SUM ? sum + x : kind == REDUCE_PRODUCT ? sum * x : max_v(x, sum);
 }
 
-INLINE void reduce_vectors(const Reduce *op, long outer, long from, long to, const int kind) {
-  for (long i = from; i < to; i += LANES) {
+INLINE void reduce_vectors(const Reduce *op, int64_t outer, int64_t from, int64_t to, const int kind) {
+  for (int64_t i = from; i < to; i += LANES) {
     const float *x = op->x + outer * op->middle * op->inner + i;
-    long left = to - i;
+    int64_t left = to - i;
     vf result = splat(0);
-    for (long m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
-      const long end = MIN(m0 + SUMMED_TERMS, op->middle);
+    for (int64_t m0 = 0; m0 < op->middle; m0 += SUMMED_TERMS) {
+      const int64_t end = MIN(m0 + SUMMED_TERMS, op->middle);
       vf part = load_some(x + m0 * op->inner, left);
-      for (long m = m0 + 1; m < end; m++) part = combine(part, load_some(x + m * op->inner, left), kind);
+      for (int64_t m = m0 + 1; m < end; m++) part = combine(part, load_some(x + m * op->inner, left), kind);
       result = m0 > 0 ? combine(result, part, kind) : part;
     }
     store_some(op->y + outer * op->inner + i, kind == REDUCE_SUM ? result * splat(op->scale) : result, left);
@@ -35,9 +35,9 @@ static void reduce_some(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Reduce *op = argument;
   int outers = outer_parts(op), inners = inner_parts(op), outer = task / inners, inner = task % inners;
-  long vectors = (op->inner + LANES - 1) / LANES;
-  long from = vectors * inner / inners * LANES, to = MIN(vectors * (inner + 1) / inners * LANES, op->inner);
-  for (long o = op->outer * outer / outers; o < op->outer * (outer + 1) / outers; o++) {
+  int64_t vectors = (op->inner + LANES - 1) / LANES;
+  int64_t from = vectors * inner / inners * LANES, to = MIN(vectors * (inner + 1) / inners * LANES, op->inner);
+  for (int64_t o = op->outer * outer / outers; o < op->outer * (outer + 1) / outers; o++) {
     if (op->kind == REDUCE_SUM) reduce_vectors(op, o, from, to, REDUCE_SUM);
     else if (op->kind == REDUCE_PRODUCT) reduce_vectors(op, o, from, to, REDUCE_PRODUCT);
     else reduce_vectors(op, o, from, to, REDUCE_MAX);
@@ -55,13 +55,13 @@ static void scan_some(const void *argument, int task, float *scratch) {
   (void)scratch;
   const Scan *op = argument;
   int parts = scan_parts(op);
-  long inner = op->inner, step = op->reverse ? -inner : inner;
-  for (long o = op->outer * task / parts; o < op->outer * (task + 1) / parts; o++)
-    for (long i = 0; i < inner; i += LANES) {
-      long at = (o * op->middle + (op->reverse ? op->middle - 1 : 0)) * inner + i, left = inner - i;
+  int64_t inner = op->inner, step = op->reverse ? -inner : inner;
+  for (int64_t o = op->outer * task / parts; o < op->outer * (task + 1) / parts; o++)
+    for (int64_t i = 0; i < inner; i += LANES) {
+      int64_t at = (o * op->middle + (op->reverse ? op->middle - 1 : 0)) * inner + i, left = inner - i;
       /* In double each sum is rounded once. */
       double sums[LANES] = {0};
-      for (long m = 0; m < op->middle; m++, at += step)
+      for (int64_t m = 0; m < op->middle; m++, at += step)
         for (int l = 0; l < MIN(left, LANES); l++) {
           double sum = sums[l] + op->x[at + l];
           op->y[at + l] = op->exclusive ? sums[l] : sum;

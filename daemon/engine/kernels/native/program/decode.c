@@ -13,7 +13,7 @@ static int64_t batch_floats(Reader *r, const GemmWords *w, const int *strides, i
   floats = (rows - 1) * row + columns;
   for (int axis = 0; axis < LEAD_RANK && floats <= MOST_FLOATS; axis++) {
     if (strides[axis] < 0) fault(r, "a size is out of range");
-    floats += (w->lead[axis] - 1L) * strides[axis];
+    floats += (w->lead[axis] - INT64_C(1)) * strides[axis];
   }
   if (floats > MOST_FLOATS) fault(r, "a size is out of range");
   return r->wrong ? 0 : floats;
@@ -70,7 +70,7 @@ static void decode_rows(Reader *r, Rows *o, int kind) {
 static void copied(Reader *r, Span s, const int *shape, const int *strides, int written) {
   int64_t low = 0, high = 0;
   for (int axis = 0; axis < MOVE_RANK && !r->wrong; axis++) {
-    int64_t last = (shape[axis] - 1L) * strides[axis];
+    int64_t last = (shape[axis] - INT64_C(1)) * strides[axis];
     if (last < 0) low += last;
     else high += last;
   }

@@ -27,7 +27,7 @@ void decode_input_gradient(Reader *r, InputGradient *d, int tiled) {
   if ((g->dh > 1 || g->dw > 1) && (g->sh > 1 || g->sw > 1)) fault(r, "an input gradient is both strided and dilated");
   if (!r->wrong && g->sh == 1 && g->sw == 1) {
     Geometry turned = turned_geometry(g);
-    SIDES(g->h + (g->kh - 1L) * g->dh), SIDES(g->w + (g->kw - 1L) * g->dw);
+    SIDES(g->h + (g->kh - INT64_C(1)) * g->dh), SIDES(g->w + (g->kw - INT64_C(1)) * g->dw);
     check_padded(r, &turned, g->f);
   }
   d->dy = reads(r, w.dy, result_floats(r, g)), d->filter = reads(r, w.filter, filter_floats(r, g));

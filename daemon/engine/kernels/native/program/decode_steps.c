@@ -8,7 +8,7 @@ int step_has_tensor(int op) {
 /* Rows of the tensor that a load reads some of: one more than the last row that it reads. */
 static int64_t repeated_rows(const Fused *f, const Repeat *p) {
   const int64_t last = f->rows - 1;
-  return last / p->outer * p->period + MIN(p->period - 1L, last / p->span) + 1;
+  return last / p->outer * p->period + MIN(p->period - INT64_C(1), last / p->span) + 1;
 }
 
 int64_t step_floats(const Fused *f, const Step *s) {

@@ -25,11 +25,11 @@
 /* Registers of a fused operation. */
 #define REGISTERS 288
 /* Floats of one tensor, of a padded image and of the arena, at most: they can be counted, and rounded up, in an int. */
-#define MOST_FLOATS 2147418112L
+#define MOST_FLOATS INT64_C(2147418112)
 /* Pixels of one side of an image or a window, at most: sums of two still fit an int. */
-#define MOST_SIDE 1073676288L
+#define MOST_SIDE INT64_C(1073676288)
 /* Rows of a table, at most: whole numbers are exact in a float up to here. */
-#define MOST_ROWS 16777216L
+#define MOST_ROWS INT64_C(16777216)
 /* Words of the shortest operation, and of every step of a fused one. */
 #define OPERATION_WORDS 10
 #define STEP_WORDS 9

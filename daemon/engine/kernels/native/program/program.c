@@ -24,7 +24,7 @@ static int keep_memory(Memory *to, const Memory *from) {
   return 1;
 }
 
-static const char *decode_all(Program *p, const int32_t *code, long length) {
+static const char *decode_all(Program *p, const int32_t *code, int64_t length) {
   const int32_t *at = code, *end = code + length;
   Step *steps = p->steps;
   while (at < end) {
@@ -35,7 +35,7 @@ static const char *decode_all(Program *p, const int32_t *code, long length) {
   return NULL;
 }
 
-Program *program_create(const Memory *memory, const int32_t *code, long length, int threads, const Kernels *kernels,
+Program *program_create(const Memory *memory, const int32_t *code, int64_t length, int threads, const Kernels *kernels,
                         Refusal *refusal) {
   *refusal = (Refusal){"out of memory", -1};
   Program *p = calloc(1, sizeof *p);
@@ -103,7 +103,7 @@ static void update_task(const void *argument, int task, float *scratch) {
   (void)scratch;
   const UpdateJob *job = argument;
   const LcUpdate *u = job->update;
-  long at = (long)task * UPDATE_TASK;
+  int64_t at = (int64_t)task * UPDATE_TASK;
   job->kernel(u->w + at, u->v + at, u->g + at, u->target ? u->target + at : NULL, u->keep ? u->keep + at : NULL,
               MIN(UPDATE_TASK, u->n - at), u->eta, u->momentum, u->decay, u->mu, u->nesterov);
 }
@@ -124,7 +124,7 @@ static void copy_task(const void *argument, int task, float *scratch) {
   for (int i = task * COPY_TASK; i < end; i++) {
     /* The row after the next comes from main memory while this one is copied. */
     const float *next = copy->rows + copy->width * copy->indices[MIN(i + 2, end - 1)];
-    for (long j = 0; j < copy->width; j += 16) __builtin_prefetch(next + j);
+    for (int64_t j = 0; j < copy->width; j += 16) __builtin_prefetch(next + j);
     memcpy(copy->out + i * copy->width, copy->rows + copy->width * copy->indices[i], copy->width * sizeof(float));
   }
 }

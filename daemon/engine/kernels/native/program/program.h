@@ -16,7 +16,7 @@ typedef struct {
  * the caller's, and must stay where they are while the program lives. NULL and a refusal when memory cannot be had or
  * the code is not that of a program on such buffers.
  */
-Program *program_create(const Memory *memory, const int32_t *code, long length, int threads, const Kernels *kernels,
+Program *program_create(const Memory *memory, const int32_t *code, int64_t length, int threads, const Kernels *kernels,
                         Refusal *refusal);
 /* Runs all operations. 0, or 1 when memory could not be had. */
 int program_run(Program *program);
@@ -31,7 +31,7 @@ typedef struct {
 void program_update(Program *program, const LcUpdate *update);
 typedef struct {
   const float *rows;
-  long width;
+  int64_t width;
   const uint32_t *indices;
   int count;
   float *out;

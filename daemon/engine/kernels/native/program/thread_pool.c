@@ -25,7 +25,7 @@ typedef struct {
   ThreadPool *workers;
   uv_thread_t thread;
   float *scratch;
-  long floats;
+  int64_t floats;
 } Member;
 
 /*
@@ -48,7 +48,7 @@ struct ThreadPool {
   int turned;
   Task task;
   const void *argument;
-  long floats;
+  int64_t floats;
 };
 
 static void pause_cpu(void) {
@@ -63,7 +63,7 @@ static void work(ThreadPool *workers, Member *member) {
   if (member->floats < workers->floats) {
     free(member->scratch);
     member->floats = workers->floats;
-    long bytes = ((workers->floats + SLACK) * (long)sizeof(float) + 63) / 64 * 64;
+    int64_t bytes = ((workers->floats + SLACK) * (int64_t)sizeof(float) + 63) / 64 * 64;
     member->scratch = aligned_alloc(64, bytes);
     if (!member->scratch) {
       member->floats = 0;
@@ -131,7 +131,7 @@ static void wake(ThreadPool *workers) {
  * The caller works too, and waits for those only who came in: on a busy machine a thread that is not running holds
  * nobody up, but for the task it may be in.
  */
-void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument, long floats, double nanoseconds) {
+void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument, int64_t floats, double nanoseconds) {
   workers->task = task;
   workers->argument = argument;
   workers->floats = floats;
@@ -140,8 +140,8 @@ void thread_pool_run(ThreadPool *workers, int n, Task task, const void *argument
   workers->turned ^= large;
   for (int i = 0; i < workers->threads; i++) {
     Member *member = &workers->members[i];
-    member->start = i < threads ? (long)n * i / threads : 0;
-    member->end = i < threads ? (long)n * (i + 1) / threads : 0;
+    member->start = i < threads ? (int64_t)n * i / threads : 0;
+    member->end = i < threads ? (int64_t)n * (i + 1) / threads : 0;
     atomic_store_explicit(&member->next, member->start, memory_order_relaxed);
   }
   if (threads == 1) {

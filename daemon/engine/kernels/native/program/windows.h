@@ -15,9 +15,10 @@ static inline void check_windows(Reader *r, int64_t side, int64_t window, int64_
 static inline void check_geometry(Reader *r, const Geometry *g) {
   SIDES(g->kh, g->dh), SIDES(g->kw, g->dw);
   if (r->wrong) return;
-  check_windows(r, g->h, (g->kh - 1L) * g->dh + 1, g->sh, g->top, g->oh);
-  check_windows(r, g->w, (g->kw - 1L) * g->dw + 1, g->sw, g->left, g->ow);
-  SIDES((g->oh - 1L) * g->sh + (g->kh - 1L) * g->dh + 1), SIDES((g->ow - 1L) * g->sw + (g->kw - 1L) * g->dw + 1);
+  check_windows(r, g->h, (g->kh - INT64_C(1)) * g->dh + 1, g->sh, g->top, g->oh);
+  check_windows(r, g->w, (g->kw - INT64_C(1)) * g->dw + 1, g->sw, g->left, g->ow);
+  SIDES((g->oh - INT64_C(1)) * g->sh + (g->kh - INT64_C(1)) * g->dh + 1),
+      SIDES((g->ow - INT64_C(1)) * g->sw + (g->kw - INT64_C(1)) * g->dw + 1);
   SIDES(g->h + (int64_t)g->top), SIDES(g->w + (int64_t)g->left);
 }
 
@@ -62,7 +63,7 @@ static inline void check_pool(Reader *r, const Pool *p, int64_t h, int64_t w, in
 static inline void check_fused_pool(Reader *r, const Pool *p, const Geometry *g) {
   check_pool(r, p, g->oh, g->ow, 0, 0);
   if (r->wrong) return;
-  if ((p->oh - 1L) * p->sh + p->ph > g->oh || (p->ow - 1L) * p->sw + p->pw > g->ow)
+  if ((p->oh - INT64_C(1)) * p->sh + p->ph > g->oh || (p->ow - INT64_C(1)) * p->sw + p->pw > g->ow)
     fault(r, "a window lies outside its image");
 }
 #endif

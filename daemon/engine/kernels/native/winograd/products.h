@@ -11,20 +11,20 @@
 typedef struct {
   const float *a, *b;
   float *c;
-  long a_row, a_column, a_place, b_row, b_place, c_row, c_place;
+  int64_t a_row, a_column, a_place, b_row, b_place, c_row, c_place;
   int rows, columns, depth, accumulate;
 } Products;
 
 /* As tile_of, but for sums of few terms: with nothing to decide. */
 INLINE void short_tile(const Products *p, const float *a, const float *b, float *c, const int vectors, const int half) {
   const int full = vectors - half;
-  const long a_row = p->a_row, a_column = p->a_column, b_row = p->b_row, c_row = p->c_row;
+  const int64_t a_row = p->a_row, a_column = p->a_column, b_row = p->b_row, c_row = p->c_row;
 #define START(i)                                               \
   const float *a##i = a + i * a_row;                           \
   vf c##i##0 = splat(0), c##i##1 = c##i##0, c##i##2 = c##i##0; \
   half_vf h##i = {0};
   EACH_ROW(START)
-  for (long k = 0, at = 0; k < p->depth; k++, at += a_column, b += b_row) {
+  for (int64_t k = 0, at = 0; k < p->depth; k++, at += a_column, b += b_row) {
     vf b0 = {0}, b1 = {0}, b2 = {0};
     half_vf bh = {0};
     if (full > 0) b0 = LOAD(b);

@@ -11,8 +11,8 @@ typedef struct {
   int images;           /* of one task: enough for a block */
   Geometry g;           /* as if results filled all tiles */
   Padded p;
-  long x_row, y_row;     /* a tile's channels and filters at one place, in floats */
-  long x_place, y_place; /* a block at one place; not whole pages apart */
+  int64_t x_row, y_row;     /* a tile's channels and filters at one place, in floats */
+  int64_t x_place, y_place; /* a block at one place; not whole pages apart */
 } Tiling;
 
 /* Tiles of a block in a convolution and its input gradient; more in a filter's gradient, which sums over them. */
@@ -33,18 +33,18 @@ static Tiling tiling(const Geometry *g, int block) {
 }
 
 /* Where tile number `tile` of some images begins: in a padded image, and among the results. */
-static long pixels_at(const Tiling *t, int tile) {
+static int64_t pixels_at(const Tiling *t, int tile) {
   int at = tile % t->tiles;
-  return tile / t->tiles * t->p.image + at / t->across * t->m * t->p.row + (long)(at % t->across) * t->m * t->g.c;
+  return tile / t->tiles * t->p.image + at / t->across * t->m * t->p.row + (int64_t)(at % t->across) * t->m * t->g.c;
 }
 typedef struct {
-  long at;
+  int64_t at;
   /* Results that are not over the edge; the rest of a tile is none. */
   int rows, columns;
 } Results;
 static Results results_at(const Tiling *t, const Geometry *g, int tile) {
   int at = tile % t->tiles, top = at / t->across * t->m, left = at % t->across * t->m;
-  return (Results){(((long)(tile / t->tiles) * g->oh + top) * g->ow + left) * g->f, MIN(t->m, g->oh - top),
+  return (Results){(((int64_t)(tile / t->tiles) * g->oh + top) * g->ow + left) * g->f, MIN(t->m, g->oh - top),
                    MIN(t->m, g->ow - left)};
 }
 

@@ -17,11 +17,11 @@
     else STORE(p, x);                \
   while (0)
 
-INLINE void store_places(const vf *d, float *places, long place) {
+INLINE void store_places(const vf *d, float *places, int64_t place) {
 #pragma GCC unroll 36
   for (int i = 0; i < PLACES; i++) STORE(places + i * place, d[i]);
 }
-INLINE void load_places(vf *d, const float *places, long place) {
+INLINE void load_places(vf *d, const float *places, int64_t place) {
 #pragma GCC unroll 36
   for (int i = 0; i < PLACES; i++) d[i] = LOAD(places + i * place);
 }
@@ -101,7 +101,7 @@ INLINE void interpolate_results_at(const int m, const Tiling *t, const float *pl
       if (i >= results.rows || j >= results.columns) continue;
       vf sum = d[i * SIDE + j] + bias;
       if (op->relu) sum = select_v(sum < 0, splat(0), sum);
-      STORE_CUT(y + ((long)i * op->g.ow + j) * op->g.f + f, sum);
+      STORE_CUT(y + ((int64_t)i * op->g.ow + j) * op->g.f + f, sum);
     }
 }
 
@@ -124,7 +124,7 @@ INLINE void evaluate_results_at(const int m, const Tiling *t, const float *dy, c
 #pragma GCC unroll 4
     for (int j = 0; j < m; j++)
       d[i * SIDE + j] =
-          i < results.rows && j < results.columns ? LOAD_CUT(dy + ((long)i * g->ow + j) * g->f) : splat(0);
+          i < results.rows && j < results.columns ? LOAD_CUT(dy + ((int64_t)i * g->ow + j) * g->f) : splat(0);
   evaluate_tile(m, d);
   store_places(d, places, t->y_place);
 }
@@ -143,7 +143,8 @@ static void evaluate_block(const Tiling *t, const float *dy, const Geometry *g, 
 INLINE float inverse_distance(int place) { return inverse_distances[place / SIDE] * inverse_distances[place % SIDE]; }
 
 /* E of one row of filters, n numbers long: rows of taps (i, j) lie i * down + j * across from each other. */
-static void evaluate_filter(int r, const float *filter, long down, long across, int n, float *places, long place) {
+static void evaluate_filter(int r, const float *filter, int64_t down, int64_t across, int n, float *places,
+                            int64_t place) {
   for (int at = 0; at < n; at += LANES) {
     vf d[PLACES];
     for (int i = 0; i < r; i++)
