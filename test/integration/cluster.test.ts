@@ -112,7 +112,8 @@ describe.runIf(cluster !== null)('a cluster', () => {
     expect(await following).toMatchObject({ code: 130 });
     const left = (await runs()).find((one) => one['folder'] === run)!;
     expect(left).toMatchObject({ state: 'stopped' });
-    expect(await ask('squeue', '--noheader')).toBe('');
+    // Slurm cleans up behind a job that has ended.
+    await expect.poll(() => ask('squeue', '--noheader'), { timeout: 60_000, interval: 500 }).toBe('');
     const resumed = await cli('resume', run as string);
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
     expect(resumed.lines).toContainEqual(expect.objectContaining({ event: 'start', resumed: true }));
