@@ -42,13 +42,12 @@ test('an addition ties its operands; the output stays; a layer in between can be
   });
 });
 
-test('a concatenation leaves some units free, and those that a layer without operations or the input needs stay', () => {
+test('a concatenation leaves some units free, and those that the input needs stay; a unit of an LSTM is one of each gate', () => {
   const links = layerLinks(
     network([6, 3], (x) => {
       const free = on(x, L.conv1d({ name: 'free', filters: 2, kernelSize: 1 }));
       const bound = on(x, L.conv1d({ name: 'bound', filters: 3, kernelSize: 1 }));
       const sum = on([bound, x], L.add({ name: 'sum' }));
-      const mixed = on(free, L.conv1d({ name: 'mixed', filters: 4, kernelSize: 1 }));
       return [
         on([free, sum], L.concatenate({ name: 'both' }), L.conv1d({ name: 'last', filters: 2, kernelSize: 1 })),
         on(
@@ -57,16 +56,27 @@ test('a concatenation leaves some units free, and those that a layer without ope
           L.lstm({ units: 3, name: 'lstm' }),
           L.dense({ units: 2 }),
         ),
-        on([mixed, mixed], L.dot({ name: 'dot', axes: 2 })),
       ];
     }),
   );
   expect(links.get('free')!.units).toMatchObject({ count: 2, staying: 0, causes: [] });
   expect(links.get('bound')!.units).toMatchObject({ count: 3, staying: 3, causes: [{ why: 'input', layer: null }] });
-  expect(links.get('mixed')!.units).toMatchObject({ count: 4, staying: 4, causes: [{ why: 'mixes', layer: 'dot' }] });
   expect(links.get('before')!.units).toMatchObject({ count: 4, staying: 0, causes: [] });
   expect(links.get('lstm')!.units).toMatchObject({ count: 3, staying: 0, causes: [] });
   expect(links.get('both')).toEqual({ reads: ['free', 'sum'], units: null });
+});
+
+test('what a layer without operations reads stays, and so does what it makes', () => {
+  const links = layerLinks(
+    network([3, 4, 4, 2], (x) => {
+      const frames = on(x, L.timeDistributed({ name: 'frames', layer: L.conv2d({ filters: 5, kernelSize: 1 }) }));
+      const last = on(frames, L.convLstm2d({ name: 'mixing', filters: 3, kernelSize: 2 }) as never, L.flatten());
+      return on(last, L.dense({ units: 2 }));
+    }),
+  );
+  const causes = [{ why: 'mixes', layer: 'mixing' }];
+  expect(links.get('frames')!.units).toMatchObject({ count: 5, staying: 5, causes });
+  expect(links.get('mixing')!.units).toMatchObject({ count: 3, staying: 3, causes });
 });
 
 test('a layer that is used twice ties what it reads, and reads both', () => {
