@@ -53,6 +53,8 @@ export interface CommandArguments extends Partial<Record<CommandId, unknown>> {
   'lcPrune.createPlan': { model: AbsolutePath };
   'lcPrune.pause': RunItem;
   'lcPrune.resume': RunItem;
+  /** Asks where. */
+  'lcPrune.resumeOn': RunItem | SweepItem;
   /** `engine`: without it, the command asks. */
   'lcPrune.continueOnEngine': RunItem & { engine?: string };
   'lcPrune.stop': RunItem;
@@ -107,6 +109,7 @@ export const COMMANDS: readonly CommandName[] = [
   'lcPrune.createPlan',
   'lcPrune.pause',
   'lcPrune.resume',
+  'lcPrune.resumeOn',
   'lcPrune.continueOnEngine',
   'lcPrune.stop',
   'lcPrune.setRunBudget',

@@ -5,6 +5,7 @@ import { installEngineCommands } from './commands/installEngine.js';
 import { markCommands } from './commands/marks.js';
 import { planCommands } from './commands/plans.js';
 import { sweepCommands } from './commands/sweeps.js';
+import { resumeOnCommand } from './commands/resumeOn.js';
 import { resultCommands } from './commands/results.js';
 import { runCommands } from './commands/runs.js';
 import { serviceCommands } from './commands/service.js';
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): void {
       ...planCommands(services),
       ...sweepCommands(services),
       ...runCommands(services),
+      ...resumeOnCommand(services),
       ...resultCommands(services),
       ...markCommands(services),
       ...serviceCommands(services),

@@ -40,14 +40,13 @@ export async function executeAgain(
   folder: string,
   workspace: string,
   terminal: Terminal,
-  { remote, engine }: { remote: Remote | undefined; engine: string | undefined },
+  { remote, engine, isMoved }: { remote: Remote | undefined; engine: string | undefined; isMoved: boolean },
 ): Promise<Done | null> {
   const isQueued = (await readJob(folder)) !== null;
-  if (isQueued && engine !== undefined)
-    throw new UserError(
-      'run-invalid',
-      `${basename(folder)} is in a queue; stop it first, then it can go on on another engine`,
-    );
+  if (isQueued && (engine !== undefined || isMoved)) {
+    const where = engine === undefined ? 'in another place' : 'on another engine';
+    throw new UserError('run-invalid', `${basename(folder)} is in a queue; stop it first, then it can go on ${where}`);
+  }
   if (isQueued) return followElsewhere(folder, terminal);
   if (!remote) return follow(await resumeRun(folder, { workspace, ...(engine !== undefined && { engine }) }), terminal);
   await resubmitRun(folder, { workspace, engine, remote });

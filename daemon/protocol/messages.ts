@@ -107,9 +107,9 @@ export const requests = {
     result: z.object({ run, folder: AbsolutePath }),
   },
   'lc/pause': { params: z.strictObject({ run }), result: nothing },
-  /** Continues a paused, stopped, interrupted or crashed run; with `engine`, one whose trainer is gone, on that engine. */
+  /** Continues a paused, stopped, interrupted or crashed run; with `engine` or `runOn`, one whose trainer is gone, on that engine or in that place. */
   'lc/resume': {
-    params: z.strictObject({ run, engine: z.string().min(1).max(100).optional() }),
+    params: z.strictObject({ run, engine: z.string().min(1).max(100).optional(), runOn: RunOn.optional() }),
     result: nothing,
   },
   /** Checkpoints and ends the trainer; the run can be resumed. */

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
+import { placeOf, type Elsewhere } from '../protocol/runs/runOn.js';
 import type { RunSummary } from '../protocol/messages.js';
 import type { Program, RunHandle, RunOptions } from '../runs/supervisor.js';
 import { AdoptedRuns } from './adoptedRuns.js';
@@ -141,10 +142,11 @@ export class RunningRuns {
     return this.#launch(this.backend.startRun(plan, this.#options(workspace)), workspace);
   }
 
-  /** @param engine to continue with; default: the run's own. */
-  async resume(folder: string, workspace: string, engine?: string): Promise<void> {
-    if ((await this.backend.readRunPlan(folder)).runOn) {
-      await (await this.backend.queue()).resubmitRun(folder, { workspace, engine });
+  /** `engine`: to continue with; default: the run's own. `runOn`: where; default: where its plan says. */
+  async resume(folder: string, workspace: string, { engine, runOn }: Elsewhere = {}): Promise<void> {
+    const remote = placeOf(runOn, (await this.backend.readRunPlan(folder)).runOn);
+    if (remote) {
+      await (await this.backend.queue()).resubmitRun(folder, { workspace, engine, remote });
       return this.look(workspace);
     }
     // Its events come from the trainer from now on.

@@ -57,25 +57,40 @@ export function placesOf(
 /** The last answers, by plan. */
 const LAST = 'lcPrune.lastPlaces';
 
-/** @returns undefined: nothing was chosen. */
-export async function askPlace({ context }: Services, plan: AbsolutePath): Promise<RunOn | undefined> {
-  const { issueText, RunOn } = await import('../client.js');
+/** Where a plan shall execute. @returns undefined: nothing was chosen. */
+export async function askPlace(services: Services, plan: AbsolutePath): Promise<RunOn | undefined> {
   const text = (await vscode.workspace.openTextDocument(uriOf(plan))).getText();
   const { runOn: planned } = (parse(text) as { runOn?: unknown } | undefined) ?? {};
+  return choosePlace(services, { key: plan, planned, title: vscode.l10n.t('Run {0} on', vscode.workspace.asRelativePath(plan)) }); // prettier-ignore
+}
+
+interface PlaceQuestion {
+  /** Under which the answer is remembered. */
+  readonly key: AbsolutePath;
+  /** The `runOn` of the plan. */
+  readonly planned: unknown;
+  readonly title: string;
+}
+
+/** @returns undefined: nothing was chosen. */
+export async function choosePlace(
+  { context }: Pick<Services, 'context'>,
+  { key, planned, title }: PlaceQuestion,
+): Promise<RunOn | undefined> {
+  const { issueText, RunOn } = await import('../client.js');
   const read: ReadRunOn = (value) => {
     const found = RunOn.safeParse(value);
     return found.success ? { runOn: found.data } : { problem: issueText(found.error, value) };
   };
   const remembered = context.workspaceState.get<Record<string, string>>(LAST) ?? {};
-  const places = placesOf(planned, placesSetting(), read, remembered[plan]);
+  const places = placesOf(planned, placesSetting(), read, remembered[key]);
   const items = places.map(({ label, description, problem, id }) => ({
     id,
     label: problem === undefined ? label : `$(error) ${label}`,
-    description: id === remembered[plan] ? [description, vscode.l10n.t('last time')].filter(Boolean).join(' · ') : description, // prettier-ignore
+    description: id === remembered[key] ? [description, vscode.l10n.t('last time')].filter(Boolean).join(' · ') : description, // prettier-ignore
     ...(problem !== undefined && { detail: problem }),
   }));
   const add = { id: '', label: `$(gear) ${vscode.l10n.t('Places in the Settings...')}`, description: '' };
-  const title = vscode.l10n.t('Run {0} on', vscode.workspace.asRelativePath(plan));
   const chosen = await vscode.window.showQuickPick([...items, add], { title, matchOnDescription: true });
   if (!chosen) return undefined;
   const place = places.find(({ id }) => id === chosen.id);
@@ -83,6 +98,6 @@ export async function askPlace({ context }: Services, plan: AbsolutePath): Promi
     await vscode.commands.executeCommand('workbench.action.openSettings', `@id:${SETTINGS.places}`);
     return undefined;
   }
-  await context.workspaceState.update(LAST, { ...remembered, [plan]: place.id });
+  await context.workspaceState.update(LAST, { ...remembered, [key]: place.id });
   return place.runOn;
 }

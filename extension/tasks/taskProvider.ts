@@ -55,14 +55,15 @@ async function taskOf(
   return new vscode.Task(definition, folder, name, 'lc-prune', execution, `$${PROBLEM_MATCHER}`);
 }
 
-/** The task that continues a sweep. @returns undefined: its workspace folder is not open. */
+/** The task that continues a sweep. @param args of the command line. @returns undefined: its workspace folder is not open. */
 export async function sweepTask(
   { sweep }: Pick<SweepSummary, 'sweep'>,
   daemon: Starts,
   extensionPath: string,
+  args: string[] = [],
 ): Promise<vscode.Task | undefined> {
   const folder = folderHolding(sweep);
-  return folder && taskOf({ type: TASK, sweep: within(folder, sweep) }, folder, daemon, extensionPath);
+  return folder && taskOf({ type: TASK, sweep: within(folder, sweep), args }, folder, daemon, extensionPath);
 }
 
 /** @param path a file of the folder. */

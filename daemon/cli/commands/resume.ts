@@ -43,7 +43,14 @@ export const resume: Command = {
     if (!baseline || engine !== undefined) {
       const again = baseline?.folder ?? folder;
       const remote = runnerOption(values, (await readRunPlan(again)).runOn);
-      if (!(await executeAgain(again, workspace, terminal, { remote, engine }))) return 130;
+      if (
+        !(await executeAgain(again, workspace, terminal, {
+          remote,
+          engine,
+          isMoved: stringOption(values, 'on') !== undefined,
+        }))
+      )
+        return 130;
     }
     const { subject } = before;
     return finishRun(terminal, workspace, (await doneOf(subject))!, subject);

@@ -11,6 +11,7 @@ import type { SweepFile, SweepPoint, SweepRecord } from '../../protocol/runs/swe
 import { isSweepFile } from '../../protocol/runs/sweepName.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { beginSweep, planOfPoint } from '../../runs/sweeps/beginSweep.js';
+import { moveSweep } from '../../runs/sweeps/moveSweep.js';
 import { runSweep } from '../../runs/sweeps/runSweep.js';
 import { runSweepElsewhere } from '../../runs/sweeps/sweepJobs.js';
 import { isSweepFolder, readRecord, sweepFiles, workspaceOfSweep } from '../../runs/sweeps/sweepFolder.js';
@@ -108,11 +109,13 @@ export const sweep: Command = {
     const { file, workspace: near } = await namedFile(positionals[0]!, values);
     const isBegun = await isSweepFolder(file);
     const workspace = isBegun ? await realpath(stringOption(values, 'workspace') ?? workspaceOfSweep(file)) : await realpath(near); // prettier-ignore
-    if (isBegun && ['over', 'compare', 'parallel', 'on'].some((name) => values[name] !== undefined))
-      throw new UserError('usage', 'lc-prune sweep: a sweep is continued with its own settings; give its folder alone');
+    if (isBegun && ['over', 'compare', 'parallel'].some((name) => values[name] !== undefined))
+      throw new UserError('usage', 'lc-prune sweep: a sweep is continued with its own settings; give its folder, and --on for another place'); // prettier-ignore
     const place = { workspace, formatOf: fileFormatOf };
     const folder = isBegun ? file : await begin(file, place, values);
-    const start = await readRecord(folder);
+    const start = await (isBegun && values['on'] !== undefined
+      ? moveSweep(folder, workspace, (planned) => runnerOption(values, planned))
+      : readRecord(folder));
     const view = followSweep(start, terminal);
     const plan = async ({ values: of }: SweepPoint) => {
       // The sweep's own place is in force.

@@ -58,6 +58,22 @@ export function remoteOf(runOn: RunOn | undefined): Remote | undefined {
   return runOn === 'slurm' ? { slurm: {} } : runOn;
 }
 
+/** What a run that has ended before its time continues with, in place of its own. */
+export interface Elsewhere {
+  readonly engine?: string | undefined;
+  readonly runOn?: RunOn | undefined;
+}
+
+/**
+ * The runner when somebody names another place than the plan.
+ * @param named undefined: nobody does. @param planned the plan's; its settings stay if "slurm" is named alone.
+ * @returns undefined: this machine.
+ */
+export function placeOf(named: RunOn | undefined, planned: Remote | undefined): Remote | undefined {
+  if (named === undefined) return planned;
+  return named === 'slurm' && planned && 'slurm' in planned ? planned : remoteOf(named);
+}
+
 /** What its runner last reported of a run's job. */
 export const JobState = z.object({
   on: z.enum(['slurm', 'command']),

@@ -64,6 +64,7 @@ export const SweepSummary = z.object({
   name: z.string(),
   planPath: WorkspacePath,
   started: z.number(),
+  runOn: Remote.optional().describe('Absent: processes of the machine that continues it.'),
   isRunning: z.boolean().describe('A process executes it, or follows its jobs.'),
   points: z.array(
     z.object({

@@ -43,6 +43,7 @@ export async function listSweeps(workspace: string): Promise<SweepSummary[]> {
       name: record.name,
       planPath: record.planPath,
       started,
+      ...(record.runOn && { runOn: record.runOn }),
       isRunning: (await lockOwner(sweepFiles(folder).lock)) !== null,
       points: record.points.map(({ values, run, failed }) => ({
         values: pointText(values),

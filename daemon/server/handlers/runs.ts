@@ -1,6 +1,6 @@
 /** Starting, steering and keeping runs. */
 import { UserError } from '../../protocol/errors.js';
-import { remoteOf } from '../../protocol/runs/runOn.js';
+import { placeOf } from '../../protocol/runs/runOn.js';
 import type { RunSummary } from '../../protocol/messages.js';
 import { findRun, type Context, type FoundRun } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
@@ -78,7 +78,7 @@ export const runHandlers: RunHandlers = {
     if (asPath && compare?.includes('gradual'))
       throw new UserError('usage', 'gradual pruning has no path; compare with magnitude pruning', { field: 'compare' });
     const { runOn: planned, ...read } = await backend.readPlan(path, { workspace: folder, ...(asPath && { asPath }) });
-    const remote = runOn === undefined ? planned : remoteOf(runOn);
+    const remote = placeOf(runOn, planned);
     const plan = {
       ...read,
       ...(remote && { runOn: remote }),
@@ -92,23 +92,20 @@ export const runHandlers: RunHandlers = {
 
   'lc/pause': ({ run }, context) => steer(run, 'pause', context),
 
-  async 'lc/resume'({ run, engine }, context) {
+  async 'lc/resume'({ run, engine, runOn }, context) {
     context.workspace.requireTrust('Resuming a run');
     const { found, running } = await findRunning(run, context);
     const isOther = !running && (await context.backend.runOwner(found.folder)) !== null;
-    if ((running || isOther) && engine !== undefined)
-      throw new UserError(
-        'run-invalid',
-        `${found.run} has a trainer; stop it first, then it can go on on another engine`,
-        {
-          field: 'engine',
-        },
-      );
+    const moved = engine !== undefined ? 'engine' : runOn !== undefined ? 'runOn' : null;
+    if ((running || isOther) && moved) {
+      const where = moved === 'engine' ? 'on another engine' : 'in another place';
+      throw new UserError('run-invalid', `${found.run} has a trainer; stop it first, then it can go on ${where}`, { field: moved }); // prettier-ignore
+    }
     if (running) await running.handle.resume();
     else if (isOther) {
       await context.backend.steerRun(found.folder, { type: 'resume' });
       await context.running.look(found.workspace);
-    } else await context.running.resume(found.folder, found.workspace, engine);
+    } else await context.running.resume(found.folder, found.workspace, { engine, runOn });
     return null;
   },
 

@@ -55,11 +55,15 @@ describe.skipIf(process.platform === 'win32')('a run by a command', () => {
   it.each([
     ['here', ['--on', 'local']],
     ['there', []],
+    ['there, by settings', ['--on', JSON.stringify({ command: ON })]],
   ])('goes on when nobody follows it, is stopped with a checkpoint, and continues %s', { timeout: 240_000 }, async (_, place) => {
     const output = await followAWhile('run', 'long.prune.json');
     const { folder } = JSON.parse(output.split('\n')[0]!) as { folder: string };
     const { lines } = await cli('runs');
     expect(lines.find((run) => run['folder'] === folder)).toMatchObject({ state: 'running', job: { on: 'command' } });
+    const moved = await cli('resume', folder, '--on', 'local');
+    expect(moved.code).toBe(2);
+    expect(moved.stderr).toContain('is in a queue; stop it first, then it can go on in another place');
     const stopped = await cli('stop', folder);
     expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
     const after = (await cli('runs')).lines.find((run) => run['folder'] === folder)!;
