@@ -10,6 +10,7 @@ import {
   seesUnits,
   type FileFormat,
   type LayerView,
+  viewLength,
 } from '../lc/budgets.js';
 import type { CompressionTask, Range } from '../lc/compression.js';
 import { gradualKappa } from '../lc/schedule.js';
@@ -35,14 +36,16 @@ function partsOf(
   parameters: readonly Parameter[],
 ): Part[] {
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]));
-  return layerViews(layers, names, budget, ({ name }) => byName.has(name)).map(({ layer, view, weights }) => ({
-    layer,
-    view,
-    ranges: weights.map((name) => {
+  return layerViews(layers, names, budget, ({ name }) => byName.has(name)).map(({ layer, view, weights }) => {
+    const ranges = weights.map((name) => {
       const { offset, size } = byName.get(name)!;
       return { start: offset, end: offset + size };
-    }),
-  }));
+    });
+    // A view of another length would move all weights behind it, in silence.
+    const [length, seen] = [ranges.reduce((sum, { start, end }) => sum + end - start, 0), viewLength(view, budget)];
+    if (length !== seen) throw new Error(`${weights.join(', ')} have ${length} values; their view has ${seen}`);
+    return { layer, view, ranges };
+  });
 }
 
 const budgetProblem = (error: unknown): unknown =>

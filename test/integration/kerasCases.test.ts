@@ -84,6 +84,8 @@ it.each([
   ['normalization', { neurons: '50%' }],
   ['tcn-causal', { neurons: '50%' }],
   ['gru-default', { keep: '50%' }],
+  ['gru-default', { neurons: '50%' }],
+  ['seq-mask-lstm', { neurons: '50%' }],
 ])('%s: runs to a budget of %o', async (name, budget) => {
   const cwd = join(folder, name);
   await writeFile(join(cwd, 'p.prune.json'), JSON.stringify({ model: 'model.keras', data: 'data.npz', budget, engine: 'native-cpu' }));
@@ -95,11 +97,3 @@ it.each([
   const weightsOf = async (path: string, workspace: string) => (await readModel(path, { workspace })).weights.filter(({ name: own }) => /\/(mean|variance|count)$/.test(own));
   expect(await weightsOf('result/model.json', done.folder)).toEqual(await weightsOf('model.keras', cwd));
 }); // prettier-ignore
-
-it('gru-default: no neuron of a recurrent layer can be removed, and the plan is refused for it', async () => {
-  const cwd = join(folder, 'gru-default');
-  await writeFile(join(cwd, 'n.prune.json'), JSON.stringify({ model: 'model.keras', data: 'data.npz', budget: { neurons: '50%' } })); // prettier-ignore
-  const { code, stderr } = await lcPrune(['run', 'n.prune.json'], { cwd });
-  expect(code).toBe(2);
-  expect(stderr).toContain('there are no neurons that can be removed');
-});

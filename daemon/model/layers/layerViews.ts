@@ -33,6 +33,9 @@ function unitLayout({ shape, unitAxes }: Weight): Pick<LayerView, 'unitLayout'> 
   return { unitLayout: { units: sizeOf(shape.slice(from, to)), inner: sizeOf(shape.slice(to)) } };
 }
 
+/** A GRU's bias has two rows with an entry for each gate of each unit, the slopes of a PReLU one for each place. */
+const rowsOf = ({ size }: Weight, groups: readonly number[]): number => size / groups.length;
+
 const same = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
 
@@ -98,7 +101,7 @@ export function layerViews(
         units: units[i]!.length,
         groups: units[i]!,
         ...(axes && { axes }),
-        unitVectors: vectors[i]!.length,
+        unitVectors: vectors[i]!.reduce((sum, vector) => sum + rowsOf(vector, units[i]!), 0),
       },
       weights: [...weights, ...vectors[i]!.map(({ name }) => name)],
     })),
@@ -111,7 +114,7 @@ export function layerViews(
         flopsPerWeight: 0,
         units: groups.length,
         groups,
-        unitVectors: 1,
+        unitVectors: rowsOf(weight, groups),
       },
       weights: [weight.name],
     })),

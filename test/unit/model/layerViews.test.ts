@@ -42,6 +42,33 @@ const prunable = (model: LayersModel): string[] =>
     .filter((layer) => layer.prunable > 0)
     .map(({ name }) => name);
 
+describe('views of whole units', () => {
+  const layer = (class_name: string, name: string, config: object) => ({ class_name, config: { name, ...config } });
+  const network = (shape: number[], ...layers: ReturnType<typeof layer>[]): LayersModel => {
+    const [first, ...rest] = layers as [ReturnType<typeof layer>, ...ReturnType<typeof layer>[]];
+    const config = { ...first.config, batch_input_shape: [null, ...shape] };
+    return builtModel({ class_name: 'Sequential', config: { name: 'm', layers: [{ ...first, config }, ...rest] } }, false, 3); // prettier-ignore
+  };
+  const out = layer('Dense', 'z', { units: 2 });
+  it.each([
+    ['a GRU with a bias for each product', network([4, 3], layer('GRU', 'g', { units: 5, reset_after: true }), out)],
+    ['an LSTM', network([4, 3], layer('LSTM', 'l', { units: 5 }), out)],
+    ['slopes at each place', network([6, 6, 2], layer('Conv2D', 'c', { filters: 4, kernel_size: 3 }), layer('PReLU', 'p', {}), layer('GlobalAveragePooling2D', 'a', {}), out)],
+    ['filters and neurons', trained('lenet5')],
+  ] as const)('%s: a view is as long as its weights', (_name, model) => {
+    const sizes = new Map(model.weights.map(({ name, data }) => [name, data.length]));
+    const views = layerViews(summarizeModel(model), prunable(model), NEURONS);
+    for (const { view, weights } of views)
+      expect(viewLength(view, NEURONS), weights.join()).toBe(weights.reduce((sum, name) => sum + sizes.get(name)!, 0));
+    // Zeros in all that belongs to a unit, and it is gone.
+    const groups = [...new Set(views.flatMap(({ view }) => view.groups!))].filter((group) => group >= 0);
+    expect(groups.length).toBeGreaterThan(3);
+    const { model: thinned } = thin(withoutGroups(model, prunable(model), new Set(groups.slice(0, 2))));
+    const left = layerViews(summarizeModel(thinned), prunable(thinned), NEURONS);
+    expect(new Set(left.flatMap(({ view }) => view.groups!).filter((group) => group >= 0)).size).toBe(groups.length - 2);
+  }); // prettier-ignore
+});
+
 describe('groups of units', () => {
   it.each(['lenet300', 'lenet5', 'resnet20'] as const)(
     '%s: what is removed together is thinned away',
