@@ -1,5 +1,5 @@
 /** A model of layers without the units that no output depends on: smaller weights, and the sizes in the layers' settings that follow. */
-import { type Graph, type Node, sameShape } from '../../network/ir.js';
+import { type Node, sameShape } from '../../network/ir.js';
 import { thinGraph, type ThinNetwork, type ThinOptions } from '../../network/structure/thin.js';
 import { withNodes } from '../../network/structure/withNodes.js';
 import type { KeptIndices, Left } from '../layerClasses/layerClass.js';
@@ -40,7 +40,6 @@ const resize: Left['of'] = ({ class_name: className, config }, left) =>
 function resized(topology: Topology, { calls, weights: before }: LoweredLayers, thin: ThinNetwork): Topology {
   const smaller = structuredClone(topology);
   const shapes = new Map(before.map(({ name, shape }) => [name, shape]));
-  const isWhole = (name: string): boolean => sameShape(thin.weights.get(name)!.shape, shapes.get(name)!);
   const layers = new Map(modelGraph(smaller).layers.map(({ path, layer }) => [path, layer]));
   const done = new Set<string>();
   for (const { call, inputs, outputs } of calls) {
@@ -52,9 +51,13 @@ function resized(topology: Topology, { calls, weights: before }: LoweredLayers, 
     const [before, after] = [input ? keptOf(thin, input) : [], keptOf(thin, output)];
     const shrinks = input !== undefined && isCut(before, input);
     if (shrinks) resizeDeclaredInput(layer, before);
-    const own = call.node.weights.flatMap(({ name }) => (thin.weights.has(name) ? [name] : []));
-    if (!shrinks && !isCut(after, output) && own.every((name) => isWhole(name))) continue;
-    const weights = Object.fromEntries(own.map((name) => [partOf(call.node, name), thin.weights.get(name)!.shape]));
+    const left = call.node.weights.map(({ name }) => ({
+      name,
+      shape: thin.weights.get(name)?.shape ?? shapes.get(name)!,
+    }));
+    if (!shrinks && !isCut(after, output) && left.every(({ name, shape }) => sameShape(shape, shapes.get(name)!)))
+      continue;
+    const weights = Object.fromEntries(left.map(({ name, shape }) => [partOf(call.node, name), shape]));
     resize(layer, { output: after, input: before, before: output.shape.slice(1), weights });
   }
   return smaller;
@@ -74,7 +77,8 @@ const misfits = ({ outputs }: LoweredCall, found: Call | undefined, thin: ThinNe
  * What has to stay whole, because settings cannot be set to what is left: axes that lose indices, of the first call that does not fit, since the
  * calls behind it follow. null: everything fits.
  */
-function unmet(topology: Topology, { calls, graph }: LoweredLayers, thin: ThinNetwork): Stays[] | null {
+function unmet(topology: Topology, lowered: LoweredLayers, thin: ThinNetwork): Stays[] | null {
+  const { calls } = lowered;
   const found = wiringOf(topology).calls;
   for (const [at, call] of calls.entries()) {
     const wrong = misfits(call, found[at], thin);
@@ -84,18 +88,24 @@ function unmet(topology: Topology, { calls, graph }: LoweredLayers, thin: ThinNe
     const own = wrong.filter(loses);
     return own.length > 0 ? own : around.filter(loses);
   }
-  const wrong = unmetWeights(topology, graph, thin);
+  const wrong = unmetWeights(topology, lowered, thin);
   return wrong.length > 0 ? wrong : null;
 }
 
-/** The axes that weights lose of which the settings say another size: those inside a layer, which its outputs do not show. */
-function unmetWeights(topology: Topology, { inputs }: Graph, thin: ThinNetwork): Stays[] {
-  const said = new Map(modelGraph(topology).layers.flatMap(({ weights }) => weights.map(({ name, shape }) => [name, shape])));
-  return inputs.flatMap((input): Stays[] => {
-    const left = 'name' in input ? thin.weights.get(input.name)?.shape : undefined;
-    const own = 'name' in input ? said.get(input.name) : undefined;
-    if (!left || !own || left.every((n, axis) => n === (own[axis] ?? n))) return [];
-    return left.flatMap((n, axis) => (n < input.node.shape[axis]! ? [{ node: input.node, axis }] : []));
+/** The axes that weights of a layer lose of which the settings say another size: those inside a layer, which its outputs do not show. */
+function unmetWeights(topology: Topology, { graph, weights }: LoweredLayers, thin: ThinNetwork): Stays[] {
+  const said = new Map(modelGraph(topology).layers.flatMap((one) => one.weights.map(({ name, shape }) => [name, shape])));
+  const wrong = new Set(
+    weights.flatMap(({ name, layer, shape }) => {
+      // The pass may not need all weights of a layer; those stay as they are.
+      const left = thin.weights.get(name)?.shape ?? shape;
+      return left.every((n, axis) => n === (said.get(name)?.[axis] ?? n)) ? [] : [layer];
+    }),
+  );
+  const layerOf = new Map(weights.map(({ name, layer }) => [name, layer]));
+  return graph.inputs.flatMap((input): Stays[] => {
+    const left = 'name' in input && wrong.has(layerOf.get(input.name)!) ? thin.weights.get(input.name)?.shape : undefined;
+    return left?.flatMap((n, axis) => (n < input.node.shape[axis]! ? [{ node: input.node, axis }] : [])) ?? [];
   });
 } // prettier-ignore
 

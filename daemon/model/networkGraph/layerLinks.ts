@@ -13,6 +13,14 @@ function stayingUnits({ call }: LoweredCall): LayerUnits | null {
   return { count, staying: count, causes: [{ why: 'mixes', layer: node.path }], goWith: [], tiedBy: [] };
 }
 
+/** An index of each gate of a recurrent layer is one unit: its recurrent kernel is [units, gates * units]. */
+function counted({ call }: LoweredCall, found: LayerUnits | null): LayerUnits | null {
+  const shape = call.node.weights.find(({ name }) => name.endsWith('/recurrent_kernel'))?.shape;
+  if (!found || !shape) return found;
+  const gates = (shape.at(-1) ?? 1) / (shape.at(-2) ?? 1);
+  return { ...found, count: found.count / gates, staying: found.staying / gates };
+}
+
 /**
  * By layer (as `summarizeLayers` names them). What is called a unit is what neuron budgets and thinning remove.
  * @param model its weights are needed for their shapes only.
@@ -29,7 +37,7 @@ export function layerLinks({ topology, weights }: Pick<LayersModel, 'topology' |
     const reads = inputs.flatMap(({ id }) => makers.get(id) ?? []);
     links.set(node.path, {
       reads: [...new Set([...(before?.reads ?? []), ...reads])],
-      units: before?.units ?? (one.isLowered ? units(node.path) : stayingUnits(one)),
+      units: before?.units ?? (one.isLowered ? counted(one, units(node.path)) : stayingUnits(one)),
     });
   }
   return links;

@@ -78,8 +78,8 @@ export function rowUnits(
     const asked = goWith.length === 0 ? [] : [free[0]!, free.at(-1)!];
     const tiedBy = asked.flatMap((group) => structure.ties(group)).filter(({ coupling }) => MERGES.has(coupling));
     return {
-      count: units.count,
-      staying: units.staying,
+      count: units.groups.length,
+      staying: units.groups.reduce((sum, group) => sum + Number(group < 0), 0),
       causes: distinct(reasons.map((reason) => causeOf(reason, outside))),
       goWith,
       tiedBy: [...new Set(tiedBy.map(({ layer }) => layer))],

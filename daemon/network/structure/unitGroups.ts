@@ -12,10 +12,6 @@ export interface AxisUnits {
   readonly side: Side;
   /** By index, the group that it belongs to; -1 if it stays. */
   readonly groups: Int32Array;
-  /** Units, of which each has one or several indices (an LSTM's four gates). */
-  readonly count: number;
-  /** Those that stay. */
-  readonly staying: number;
 }
 
 /** A slice of a weight: the indices of an axis that belong to one group. */
@@ -87,10 +83,7 @@ export function groupsOf(program: Program, classes: Classes): UnitGroups {
         return numbers.get(tie)!;
       });
       const loses = groups.some((group) => group >= 0);
-      const units = new Map(Array.from(groups, (group, i) => [classes.of(value, axis, i), group < 0]));
-      const staying = [...units.values()].filter(Boolean).length;
-      const own: AxisUnits = { axis, side, groups, count: units.size, staying };
-      if (loses || (n > 1 && side !== 'reads')) axes.set(name, [...(axes.get(name) ?? []), own]);
+      if (loses || (n > 1 && side !== 'reads')) axes.set(name, [...(axes.get(name) ?? []), { axis, side, groups }]);
       if ((side === 'makes' || side === 'both') && n > 1) makers.push({ name, at: { value, axis } });
     });
   const ties = [...numbers.keys()];

@@ -93,7 +93,7 @@ describe('classes that TensorFlow.js lacks', () => {
     }
   });
 
-  it('lets units in front of borders go, and none in front of a GroupNormalization', async () => {
+  it('lets units in front of borders go, and none in front of a GroupNormalization of several channels a group', async () => {
     const body = (border: object) =>
       sequential(
         [6, 3],
@@ -114,6 +114,7 @@ describe('classes that TensorFlow.js lacks', () => {
     for (const border of [
       layer('ZeroPadding1D', 'b', { padding: 2 }),
       layer('Cropping1D', 'b', { cropping: [0, 2] }),
+      layer('GroupNormalization', 'b', { groups: 4 }),
     ]) {
       const model = dead(body(border));
       expect(kept(model)).toBe(2);

@@ -32,7 +32,9 @@ export function unrolled(
 ): Node[] | null {
   const [batch, steps, ...frame] = x!.shape as [number, number, ...number[]];
   const isAsked = (key: string): boolean => field(config, key) === true;
-  if (steps > MOST_STEPS || (given.length > 0 && given.length !== sizes.length)) return null;
+  // Of one step without a state, no operation reads the recurrent kernel, which the units are part of.
+  if (steps > MOST_STEPS || (steps < 2 && given.length === 0) || (given.length > 0 && given.length !== sizes.length))
+    return null;
   if (mask && (isAsked('zero_output_for_mask') || mask.shape.length !== 2)) return null;
   let states: readonly Node[] = sizes.map((size, i) => given[i] ?? op.fill(0, [batch, size]));
   let output = op.fill(0, [batch, units]);
