@@ -57,7 +57,7 @@ describe.each(Object.keys(targets))('committed native kernels of %s', (target) =
   });
 
   it('are small', () => {
-    expect(file('node').length).toBeLessThan(500_000);
+    expect(file('node').length).toBeLessThan(400_000);
   });
 
   it.skipIf(nodeHeaders() === null || cannotBuild(target) !== null)(

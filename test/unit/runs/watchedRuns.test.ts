@@ -86,15 +86,25 @@ const nameOf = (folder: string) => folder.split(/[/\\]/).at(-1)!;
 const forget = () => Object.assign(asked, { open: 0, readFile: 0, lstat: 0, readdir: 0 });
 
 describe('a thousand finished runs', () => {
-  it('are listed with a few reads each, and looking again reads none of their files', async () => {
+  it('are listed within a second, and looking again reads none of their files', async () => {
     const events = [start, ...Array.from({ length: 500 }, (_, i) => batch(i + 1)), done];
     for (let i = 0; i < 1000; i++) await age(await made(events, NOON + 1000 * i));
     await age(runsOf());
+    let seconds = Infinity;
+    // The best of three first looks, in time of the processor: other work of the machine is not the list's.
+    for (let i = 0; i < 3; i++) {
+      const first = new WatchedRuns(workspace, watched.watching);
+      const began = process.cpuUsage();
+      await first.list();
+      const { user, system } = process.cpuUsage(began);
+      seconds = Math.min(seconds, (user + system) / 1e6);
+    }
     forget();
     const runs = await watched.list();
     expect(asked.open + asked.readFile).toBeLessThan(7 * 1000);
     expect(runs).toHaveLength(1000);
     expect(runs.every(({ state, kept }) => state === 'done' && kept === 8)).toBe(true);
+    expect(seconds).toBeLessThan(1);
     forget();
     await watched.look();
     await watched.list();
