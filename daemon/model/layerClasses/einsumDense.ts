@@ -61,54 +61,62 @@ function einsumOf(config: Json, input: Shape): Einsum | null {
   return { input: inputLetters, kernel: weight, output, kernelShape: kernelShape as Shape, outputShape, biasShape };
 }
 
-/** The same as operations. */
-function product(op: Operations, a: Node, b: Node, left: string, right: string, output: string): Node {
-  const summed = (x: Node, own: string, other: string): [Node, string] => {
-    const alone = [...own].filter((one) => !other.includes(one) && !output.includes(one));
-    const kept = [...own].filter((one) => !alone.includes(one)).join('');
-    return [alone.length > 0 ? op.reduce('Sum', x, alone.map((one) => own.indexOf(one)).sort((i, j) => i - j)) : x, kept]; // prettier-ignore
-  };
-  const [x, ofX] = summed(a, left, right);
-  const [w, ofW] = summed(b, right, left);
-  const { batch, contracted, rows, columns } = lettersOf(ofX, ofW, output);
-  const sizes = (of: readonly string[]): number[] =>
-    of.map((one) => (ofX.includes(one) ? x.shape[ofX.indexOf(one)]! : w.shape[ofW.indexOf(one)]!));
-  const matrix = (t: Node, own: string, ...groups: string[][]): Node =>
-    op.reshape(op.transpose(t, groups.flat().map((one) => own.indexOf(one))), [...sizes(groups[0]!), ...groups.slice(1).map((group) => sizeOf(sizes(group)))]); // prettier-ignore
-  const made = [...batch, ...rows, ...columns];
-  const y = op.matMul(matrix(x, ofX, batch, rows, contracted), matrix(w, ofW, batch, contracted, columns));
-  return op.transpose(op.reshape(y, sizes(made)), [...output].map((one) => made.indexOf(one))); // prettier-ignore
+/** The letters of two operands by what their product does with them; `alone` are summed before it. */
+interface ProductLetters {
+  readonly alone: readonly [left: string[], right: string[]];
+  readonly batch: string[];
+  readonly contracted: string[];
+  readonly rows: string[];
+  readonly columns: string[];
 }
 
-/** The letters of two operands by what the product does with them. */
-function lettersOf(left: string, right: string, output: string): Record<'batch' | 'contracted' | 'rows' | 'columns', string[]> {
+function lettersOf(left: string, right: string, output: string): ProductLetters {
+  const isAlone = (other: string) => (one: string) => !other.includes(one) && !output.includes(one);
   const shared = [...left].filter((one) => right.includes(one));
   return {
+    alone: [[...left].filter(isAlone(right)), [...right].filter(isAlone(left))],
     batch: shared.filter((one) => output.includes(one)),
     contracted: shared.filter((one) => !output.includes(one)),
-    rows: [...left].filter((one) => !shared.includes(one)),
-    columns: [...right].filter((one) => !shared.includes(one)),
+    rows: [...left].filter((one) => !right.includes(one) && output.includes(one)),
+    columns: [...right].filter((one) => !left.includes(one) && output.includes(one)),
   };
-} // prettier-ignore
+}
+
+/** The steps of a product by an equation, in one vocabulary or the other. */
+interface Steps<T> {
+  readonly sum: (x: T, axes: number[]) => T;
+  readonly transpose: (x: T, axes: number[]) => T;
+  readonly reshape: (x: T, shape: number[]) => T;
+  readonly matMul: (a: T, b: T) => T;
+}
 
 /** a b by an equation with a letter for every axis, as one batched matrix product. */
-export function einsum(tf: typeof Core, a: Tensor, b: Tensor, left: string, right: string, output: string): Tensor {
-  const summed = (x: Tensor, own: string, other: string): [Tensor, string] => {
-    const alone = [...own].filter((one) => !other.includes(one) && !output.includes(one));
-    const kept = [...own].filter((one) => !alone.includes(one)).join('');
-    return [alone.length > 0 ? tf.sum(x, alone.map((one) => own.indexOf(one))) : x, kept]; // prettier-ignore
+function product<T extends { readonly shape: readonly number[] }>({ sum, transpose, reshape, matMul }: Steps<T>, a: T, b: T, left: string, right: string, output: string): T {
+  const { alone, batch, contracted, rows, columns } = lettersOf(left, right, output);
+  const size = (one: string): number => (left.includes(one) ? a.shape[left.indexOf(one)]! : b.shape[right.indexOf(one)]!);
+  const matrix = (x: T, own: string, summed: string[], ...groups: string[][]): T => {
+    const kept = [...own].filter((one) => !summed.includes(one));
+    const rest = summed.length > 0 ? sum(x, summed.map((one) => own.indexOf(one))) : x;
+    const [first, ...others] = groups.map((group) => group.map(size)) as [number[], ...number[][]];
+    return reshape(transpose(rest, groups.flat().map((one) => kept.indexOf(one))), [...first, ...others.map(sizeOf)]);
   };
-  const [x, ofX] = summed(a, left, right);
-  const [w, ofW] = summed(b, right, left);
-  const { batch, contracted, rows, columns } = lettersOf(ofX, ofW, output);
-  const sizes = (of: readonly string[]): number[] =>
-    of.map((one) => (ofX.includes(one) ? x.shape[ofX.indexOf(one)]! : w.shape[ofW.indexOf(one)]!));
-  const matrix = (t: Tensor, own: string, ...groups: string[][]): Tensor =>
-    tf.reshape(tf.transpose(t, groups.flat().map((one) => own.indexOf(one))), groups.map((group) => sizeOf(sizes(group)))); // prettier-ignore
-  const product = tf.matMul(matrix(x, ofX, batch, rows, contracted), matrix(w, ofW, batch, contracted, columns));
+  const y = matMul(matrix(a, left, alone[0], batch, rows, contracted), matrix(b, right, alone[1], batch, contracted, columns));
   const made = [...batch, ...rows, ...columns];
-  return tf.transpose(tf.reshape(product, sizes(made)), [...output].map((one) => made.indexOf(one))); // prettier-ignore
-}
+  return transpose(reshape(y, made.map(size)), [...output].map((one) => made.indexOf(one)));
+} // prettier-ignore
+
+const tensorSteps = (tf: typeof Core): Steps<Tensor> => ({
+  sum: (x, axes) => tf.sum(x, axes),
+  transpose: (x, axes) => tf.transpose(x, axes),
+  reshape: (x, shape) => tf.reshape(x, shape),
+  matMul: (a, b) => tf.matMul(a, b),
+});
+const nodeSteps = (op: Operations): Steps<Node> => ({
+  sum: (x, axes) => op.reduce('Sum', x, axes),
+  transpose: (x, axes) => op.transpose(x, axes),
+  reshape: (x, shape) => op.reshape(x, shape),
+  matMul: (a, b) => op.matMul(a, b),
+});
 
 export const EINSUM_DENSE = {
   EinsumDense: {
@@ -132,7 +140,7 @@ export const EINSUM_DENSE = {
     }),
     forward(op, config, [x], { kernel: weight, bias }) {
       const { input, kernel: letters, output } = einsumOf(config, x!.shape.slice(1))!;
-      return completed(op, config, product(op, x!, weight!, input, letters, output), bias);
+      return completed(op, config, product(nodeSteps(op), x!, weight!, input, letters, output), bias);
     },
     // The sizes of the output without the batch, and without the axes that an ellipsis stands for.
     resize(config, { output }) {
@@ -143,7 +151,7 @@ export const EINSUM_DENSE = {
     },
     compute(tf, config, [x], { kernel: weight, bias }) {
       const { input, kernel: letters, output } = einsumOf(config, x!.shape.slice(1))!;
-      const y = einsum(tf, x!, weight!, input, letters, output);
+      const y = product(tensorSteps(tf), x!, weight!, input, letters, output);
       return activate(tf, config, bias ? tf.add(y, bias) : y);
     },
   },

@@ -76,8 +76,6 @@ export interface Left {
   /** Of its first output and its first input. */
   readonly output: KeptIndices;
   readonly input: KeptIndices;
-  /** The shape that the first output had, without the batch. */
-  readonly before: readonly number[];
   /** Shapes of its weights by name, as in `weights`. */
   readonly weights: Readonly<Record<string, readonly number[]>>;
   /** Sets the sizes of an inner layer, by its class's rule. */

@@ -37,9 +37,9 @@ const resize: Left['of'] = ({ class_name: className, config }, left) =>
   classOf(className)?.resize?.(config, { ...left, of: resize });
 
 /** The topology with the sizes that are left. */
-function resized(topology: Topology, { calls, weights: before }: LoweredLayers, thin: ThinNetwork): Topology {
+function resized(topology: Topology, { calls, weights: whole }: LoweredLayers, thin: ThinNetwork): Topology {
   const smaller = structuredClone(topology);
-  const shapes = new Map(before.map(({ name, shape }) => [name, shape]));
+  const shapes = new Map(whole.map(({ name, shape }) => [name, shape]));
   const layers = new Map(modelGraph(smaller).layers.map(({ path, layer }) => [path, layer]));
   const done = new Set<string>();
   for (const { call, inputs, outputs } of calls) {
@@ -58,7 +58,7 @@ function resized(topology: Topology, { calls, weights: before }: LoweredLayers, 
     if (!shrinks && !isCut(after, output) && left.every(({ name, shape }) => sameShape(shape, shapes.get(name)!)))
       continue;
     const weights = Object.fromEntries(left.map(({ name, shape }) => [partOf(call.node, name), shape]));
-    resize(layer, { output: after, input: before, before: output.shape.slice(1), weights });
+    resize(layer, { output: after, input: before, weights });
   }
   return smaller;
 }

@@ -13,6 +13,8 @@ const lastAxis =
   (op, x) =>
     op.graph.add({ op: name, inputs: [x], shape: x.shape });
 
+export const softmax = lastAxis('Softmax');
+
 const FUNCTIONS: Readonly<Record<string, Activation>> = {
   linear: (_op, x) => x,
   relu: (op, x) => op.unary('Relu', x),
@@ -33,7 +35,7 @@ const FUNCTIONS: Readonly<Record<string, Activation>> = {
     const cubic = op.add(x, op.mul(op.mul(x, op.unary('Square', x)), 0.044715));
     return op.mul(op.mul(x, 0.5), op.add(op.unary('Tanh', op.mul(cubic, Math.sqrt(2 / Math.PI))), 1));
   },
-  softmax: lastAxis('Softmax'),
+  softmax,
   logsoftmax: lastAxis('LogSoftmax'),
 };
 

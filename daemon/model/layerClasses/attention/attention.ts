@@ -8,9 +8,10 @@ import type { Operations } from '../../../network/operations.js';
 import { layer, optional, or, SEED, type Arguments } from '../../keras3/arguments.js';
 import { flag, oneOf, share } from '../../keras3/values.js';
 import { field, stringAt, type Json } from '../../layers/layerConfig.js';
+import { softmax } from '../activations/functions.js';
 import type { LayerClass, WeightRule } from '../layerClass.js';
 import { vector } from '../rules/weights.js';
-import { beside, CALL_SETTINGS, dropped, givesScores, positionConstant, positionMask, shares, without } from './scores.js'; // prettier-ignore
+import { beside, CALL_SETTINGS, dropped, givesScores, positionConstant, positionMask, without } from './scores.js'; // prettier-ignore
 
 type Tensor = Core.Tensor;
 type Tf = typeof Core;
@@ -85,7 +86,7 @@ const attention = (scores: Scores, weights: WeightRule, keras: Arguments): Layer
     const positions = positionConstant(op, config, query!.shape[1]!, key.shape[1]!);
     const readable = valueMask ? beside(op, valueMask, 1) : null;
     const mask = positions && readable ? op.mul(positions, readable) : (positions ?? readable);
-    const kept = shares(op, mask ? without(op, raw, mask, PADDING) : raw);
+    const kept = softmax(op, mask ? without(op, raw, mask, PADDING) : raw);
     const read = op.matMul(kept, value!);
     const output = queryMask ? op.mul(read, beside(op, queryMask, 2)) : read;
     return givesScores(config) ? [output, kept] : output;

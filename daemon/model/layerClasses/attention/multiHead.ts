@@ -12,9 +12,10 @@ import { field, numberAt, type Json } from '../../layers/layerConfig.js';
 import type { Dim, Shape } from '../../layers/shape.js';
 import { sizeOf } from '../../../protocol/shape.js';
 import type { LayerClass, WeightPart } from '../layerClass.js';
+import { softmax } from '../activations/functions.js';
 import { setNumber } from '../rules/forward.js';
 import { kernel, positions, usesBias, vector } from '../rules/weights.js';
-import { beside, both, CALL_SETTINGS, dropped, givesScores, masked, positionConstant, positionMask, shares, VERY_LOW, without } from './scores.js'; // prettier-ignore
+import { beside, both, CALL_SETTINGS, dropped, givesScores, masked, positionConstant, positionMask, VERY_LOW, without } from './scores.js'; // prettier-ignore
 
 type Tensor = Core.Tensor;
 type Tf = typeof Core;
@@ -153,7 +154,7 @@ const attention = (of: HeadsOf, set: SetHeads, group: (name: string) => string, 
     const allowed = given.filter((mask) => mask != null);
     const mask = allowed.length > 0 ? beside(op, allowed.reduce((a, b) => op.mul(a, b)), 1) : null;
     const raw = op.matMul(asked, keys, false, true);
-    const weighted = shares(op, mask ? without(op, op.mul(raw, mask), mask, -VERY_LOW) : raw);
+    const weighted = softmax(op, mask ? without(op, op.mul(raw, mask), mask, -VERY_LOW) : raw);
     const scores = mask && (numberAt(config, 'dropout') ?? 0) > 0 ? op.mul(weighted, mask) : weighted;
     const read = op.matMul(scores, values);
     const gated = isGated(config) ? op.mul(read, op.unary('Sigmoid', headNodes(op, query!, 'gate', own, 1))) : read;

@@ -44,10 +44,6 @@ export function positionConstant(op: Operations, config: Json, queries: number, 
 export const beside = (op: Operations, mask: Node, axis: number): Node =>
   op.reshape(mask, mask.shape.toSpliced(axis, 0, 1));
 
-/** Along the last axis. */
-export const shares = (op: Operations, scores: Node): Node =>
-  op.graph.add({ op: 'Softmax', inputs: [scores], shape: scores.shape });
-
 /** Takes much off the scores where the mask is 0. @param mask broadcasts to the scores. */
 export const without = (op: Operations, scores: Node, mask: Node, much: number): Node =>
   op.add(scores, op.mul(op.sub(mask, 1), much));

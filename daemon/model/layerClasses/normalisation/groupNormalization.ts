@@ -1,7 +1,7 @@
 /**
  * GroupNormalization (Wu and He 2018; keras.io/api/layers/normalization_layers/group_normalization): each sample's channels, in groups of neighbours,
  * are normalised to mean 0 and variance 1 over a group's channels and all positions; then each channel is scaled and shifted. It mixes the
- * channels of a group: they go together or not at all.
+ * channels of a group: they stay.
  */
 import { sizeOf } from '../../../protocol/shape.js';
 import { EPSILON, layer, optional, SCALED } from '../../keras3/arguments.js';
@@ -59,11 +59,10 @@ export const GROUP_NORMALIZATION = {
       const normal = op.mul(centred, op.unary('Rsqrt', op.add(variance, numberAt(config, 'epsilon') ?? 1e-3)));
       return scaledAndCentred(op, op.reshape(normal, x!.shape), [axis + 1], gamma, beta);
     },
-    // Whole groups go, each with its channels.
-    resize(config, { output, before }) {
-      const axis = axisOf(config, output.length)!;
-      const groups = groupsOf(config, before[axis]!);
-      if (numberAt(config, 'groups') !== -1) config['groups'] = (output[axis]!.length * groups) / before[axis]!;
+    // Channels go only where each is a group.
+    resize(config, { output }) {
+      const channels = output[axisOf(config, output.length)!]!.length;
+      if (groupsOf(config, channels) > channels) config['groups'] = channels;
     },
     mask: 'pass',
     keras: layer({ groups: optional(integer), axis: optional(integer), ...EPSILON, ...SCALED }),

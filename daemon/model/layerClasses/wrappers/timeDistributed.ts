@@ -21,9 +21,8 @@ export const TIME_DISTRIBUTED = {
       const [y] = of(inner, [op.reshape(x!, [batch * steps, ...frame])], weights, [null]) ?? [];
       return y ? op.reshape(y, [batch, steps, ...y.shape.slice(1)]) : null;
     },
-    resize({ layer: inner }, { output, input, before, weights, of }) {
-      const frame = { output: output.slice(1), input: input.slice(1), before: before.slice(1) };
-      if (isLayerJson(inner)) of(inner, { ...frame, weights });
+    resize({ layer: inner }, { output, input, weights, of }) {
+      if (isLayerJson(inner)) of(inner, { output: output.slice(1), input: input.slice(1), weights });
     },
     owners: ({ config }) => [config.layer].filter(isLayerJson),
     mask: 'pass',
