@@ -7,7 +7,7 @@ import { installHost } from '../host/install.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const host = process.argv.includes('host');
-const [seconds, runs] = process.argv.filter((argument) => /^\d+$/.test(argument));
+const [seconds, runs, rate] = process.argv.filter((argument) => /^\d+$/.test(argument));
 if (host) installHost('floor');
 execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', ...(host ? [] : ['webview'])], {
   cwd: root,
@@ -31,6 +31,7 @@ const { status } = spawnSync(
       CODE_TEST_VERSION: 'floor',
       ...(seconds && { BENCH_SECONDS: seconds }),
       ...(runs && { BENCH_RUNS: runs }),
+      ...(rate && { BENCH_RATE: rate }),
     },
   },
 );
