@@ -55,8 +55,11 @@ async function settle(folder: string, job: Job): Promise<void> {
   const events = await lastEvents(folder);
   const { state } = events;
   const isOwn = state !== null && state.time !== job.before;
-  // One that was to be continued is not.
-  const isGivenUp = state?.event === 'stopped' && state.reason !== 'user' && (await isStopMarked(folder));
+  // One that was to be continued is not; one whose trainer was still loading when the signal came has no checkpoint to write.
+  const isInterrupted =
+    (state?.event === 'stopped' && state.reason !== 'user') ||
+    (state?.event === 'failed' && state.ending?.cause === 'killed');
+  const isGivenUp = isInterrupted && (await isStopMarked(folder));
   const hasEnded = isOwn && !isGivenUp && ['done', 'failed', 'stopped'].includes(state.event);
   if (!hasEnded) {
     const written = await appendEvent(folder, await endOf(folder, job, isOwn)).then(

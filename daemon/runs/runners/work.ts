@@ -10,6 +10,7 @@ import { lockOwner } from '../../trainer/process/lock.js';
 import { readRunPlan, runPaths } from '../../trainer/process/runFolder.js';
 import { baselinePlan } from '../baselinePlan.js';
 import { comparisonOf } from '../comparison.js';
+import { TrainerEnded } from '../ending.js';
 import { lastEvents } from '../eventLog.js';
 import { LIMITS } from '../limits.js';
 import { withReferenceOf } from '../sweeps/references.js';
@@ -110,7 +111,14 @@ class Work {
   /** @returns false if it was stopped. @throws UserError if it failed. */
   async #follow(start: () => Promise<RunHandle>): Promise<boolean> {
     if (this.#isEnding) return false;
-    const handle = await start();
+    let handle: RunHandle;
+    try {
+      handle = await start();
+    } catch (error) {
+      // The queue's signal reached the trainer too, before it could obey.
+      if (this.#isEnding && error instanceof TrainerEnded) return false;
+      throw error;
+    }
     this.#handle = handle;
     if (this.#isEnding) await this.end();
     handle.onEvent((event) => {
@@ -119,6 +127,7 @@ class Work {
     });
     const last = await handle.done;
     this.#handle = null;
+    if (last.event === 'failed' && this.#isEnding && last.ending?.cause === 'killed') return false;
     if (last.event === 'failed') throw new UserError(last.code as UserError['code'], last.message);
     return last.event === 'done';
   }

@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../../daemon/lc/random.js';
 import { lcPrune } from '../../fixtures/cli.js';
 import { TINY_PLAN, tinyWorkspace, type TinyWorkspace } from '../../fixtures/tinyWorkspace.js';
 
@@ -70,6 +71,28 @@ describe.skipIf(process.platform === 'win32')('a run by a command', () => {
     expect(after).toMatchObject({ state: 'stopped' });
     expect(after['progress']).toBeGreaterThan(0);
     const resumed = await cli('resume', folder, ...place);
+    expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
+    expect(await weightsOf(folder)).toEqual(await uninterrupted());
+  });
+
+  it('is stopped at any moment of its start, and continues to the same result', { timeout: 240_000 }, async () => {
+    const output = await followAWhile('run', 'long.prune.json');
+    const { folder } = JSON.parse(output.split('\n')[0]!) as { folder: string };
+    await cli('stop', folder);
+    const random = createRandom(27);
+    for (let i = 0; i < 6; i++) {
+      const resumed = spawn(process.execPath, [resolve('dist', 'cli.mjs'), 'resume', folder, '--json'], { cwd: ws.folder });
+      let said = '';
+      resumed.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+      while (!said.includes('"event":"submitted"') && resumed.exitCode === null) await wait(10);
+      await wait(1200 * random.next());
+      const stopped = await cli('stop', folder);
+      expect(stopped, stopped.stderr).toMatchObject({ code: 0 });
+      resumed.kill('SIGINT');
+      const after = (await cli('runs')).lines.find((run) => run['folder'] === folder)!;
+      expect(after, said).toMatchObject({ state: 'stopped' });
+    }
+    const resumed = await cli('resume', folder);
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
     expect(await weightsOf(folder)).toEqual(await uninterrupted());
   });
