@@ -203,6 +203,10 @@ export const RunEvent = z.discriminatedUnion('event', [
     seconds: z.number(),
     folder: z.string(),
     set: z.enum(SETS).optional().describe('The part of the data that the errors are of.'),
+    decision: z
+      .number()
+      .optional()
+      .describe('Error of the result on data held out from training and reporting alike; absent: there is none.'),
     budget: z.array(BudgetCheck).optional(),
     path: PathAnswer.optional(),
     /** The scale of inputs that are not taken as stored: "x/255". */

@@ -263,6 +263,7 @@ async function outcomeOf(run: Run, state: RunningState, path: ResolvedPath): Pro
     reference: state.progress.reference!,
     theta: chosen.theta,
     retrained: chosen.retrained,
+    decision: set === 'validation' && primarySet(run.sets) !== set ? chosen.decision : null,
     path: answer,
   };
 }

@@ -61,6 +61,8 @@ export interface Outcome {
   readonly reference: Evaluation;
   readonly theta: Evaluation;
   readonly retrained: Evaluation;
+  /** Error of the result on the part that is held out from training and reporting alike, by which runs are compared; null: there is none. */
+  readonly decision: number | null;
   /** For a path: why the result is this one of its points. */
   readonly path?: PathAnswer;
 }

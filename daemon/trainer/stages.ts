@@ -8,7 +8,7 @@ import { taskRanges } from '../lc/view.js';
 import { UserError } from '../protocol/errors.js';
 import type { Evaluation } from '../protocol/events.js';
 import type { TrainingSettings } from '../protocol/resolvedPlan.js';
-import { evaluateEach, evaluateSets, primarySet } from './judge/evaluations.js';
+import { decisionOf, evaluateEach, evaluateSets, primarySet, reported } from './judge/evaluations.js';
 import { seenValidation } from './judge/seenValidation.js';
 import { saveCheckpoint, withTheta, type RunningState } from './runningState.js';
 import type { Outcome, Planned, Run, Tasks } from './run.js';
@@ -136,8 +136,9 @@ export async function outcomeOf(run: Run, state: RunningState, session: EngineSe
   const { progress } = state;
   const { reference: atReference, theta } = progress as { reference: Evaluation; theta: Evaluation };
   const weights = await session.getWeights();
-  const retrained = await evaluateSets(run, session, 'retrained', progress.totalStep);
-  return { weights, statistics: await session.getState(), reference: atReference, theta, retrained };
+  const each = await evaluateEach(run, session, 'retrained', progress.totalStep);
+  const errors = { reference: atReference, theta, retrained: reported(run, each), decision: decisionOf(run, each) };
+  return { weights, statistics: await session.getState(), ...errors };
 }
 
 /** Trains the survivors with the support fixed (w is theta already) and makes it durable; theta is then the result. */

@@ -50,6 +50,9 @@ export const sweepColumns = (rows: readonly SweepRow[]): SweepColumn[] => [
   errorColumn('reference error', ({ reference }) => reference),
   errorColumn('before retraining', ({ theta }) => theta),
   errorColumn('error', ({ error }) => error),
+  ...(rows.some(({ decision }) => decision.mean !== null)
+    ? [errorColumn('held-out error', ({ decision }) => decision)]
+    : []),
   numberColumn('time', ({ seconds }) => seconds, duration),
   { title: 'best', isNumber: false, text: ({ best }) => (best ? '*' : ''), value: ({ best }) => (best ? 1 : 0) },
 ];

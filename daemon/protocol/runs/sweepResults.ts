@@ -23,8 +23,13 @@ const SweepRow = z.object({
   reference: Spread,
   theta: Spread.describe('Error of the pruned weights before retraining.'),
   error: Spread,
+  decision: Spread.describe(
+    'Error on the held-out part, by which rows are compared; without a number: none is held out.',
+  ),
   seconds: z.number().describe('Mean time of work.'),
-  best: z.boolean().describe('No other row has both less error and fewer weights.'),
+  best: z
+    .boolean()
+    .describe('No other row has both less error (of the held-out part, if there is one) and fewer weights.'),
 });
 export type SweepRow = z.infer<typeof SweepRow>;
 

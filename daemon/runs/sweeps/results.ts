@@ -73,13 +73,18 @@ function rowOf(values: SweepValues, method: string, runs: readonly Finished[]): 
     reference: errors('reference'),
     theta: errors('theta'),
     error: errors('retrained'),
+    decision: spreadOf(runs.map(({ done }) => done.decision ?? null)),
     seconds: mean(({ done }) => done.seconds),
   };
 }
 
-/** Marks the rows that no other one beats: with no more error and no more weights, and less of one of them. */
+/**
+ * Marks the rows that no other one beats: with no more error and no more weights, and less of one of them. Where every row has an error on held-out
+ * data, that one counts: chosen by the test part, the best rows would have errors that are too low.
+ */
 export function withBest(rows: readonly Omit<SweepRow, 'best'>[]): SweepRow[] {
-  const errorOf = ({ error }: Omit<SweepRow, 'best'>) => error.mean ?? Infinity;
+  const isHeldOut = rows.every(({ decision }) => decision.mean !== null);
+  const errorOf = (row: Omit<SweepRow, 'best'>) => (isHeldOut ? row.decision : row.error).mean ?? Infinity;
   const beats = (a: Omit<SweepRow, 'best'>, b: Omit<SweepRow, 'best'>) =>
     errorOf(a) <= errorOf(b) && a.kept <= b.kept && (errorOf(a) < errorOf(b) || a.kept < b.kept);
   return rows.map((row) => ({ ...row, best: !rows.some((other) => beats(other, row)) }));

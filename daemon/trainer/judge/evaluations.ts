@@ -59,9 +59,19 @@ export function evaluationOf(result: EvaluationResult): Evaluation {
 
 const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
 
+type Evaluations = Partial<Record<SetName, Evaluation>>;
+
+/** What is reported of the parts of `evaluateEach`: that of the primary one. */
+export const reported = ({ sets }: Pick<Run, 'sets'>, each: Evaluations): Evaluation =>
+  each[primarySet(sets)] ?? NOTHING;
+
+/** The error that runs are compared by, if a part beside the reported one is held out for it; else null. */
+export const decisionOf = ({ sets }: Pick<Run, 'sets'>, each: Evaluations): number | null =>
+  primarySet(sets) === 'validation' ? null : (each.validation?.error ?? null);
+
 /** The result of `evaluateEach` on the primary part. */
 export async function evaluateSets(...[run, ...rest]: Parameters<typeof evaluateEach>): Promise<Evaluation> {
-  return (await evaluateEach(run, ...rest))[primarySet(run.sets)] ?? NOTHING;
+  return reported(run, await evaluateEach(run, ...rest));
 }
 
 /** @param names parts to evaluate on; missing ones are skipped. The primary one is always among them. */
@@ -72,9 +82,9 @@ export async function evaluateEach(
   step: number,
   names: readonly SetName[] = ['train', 'validation', 'test'],
   iteration?: number,
-): Promise<Partial<Record<SetName, Evaluation>>> {
+): Promise<Evaluations> {
   const primary = primarySet(run.sets);
-  const results: Partial<Record<SetName, Evaluation>> = {};
+  const results: Evaluations = {};
   for (const set of new Set([...names, primary])) {
     const source: SampleSource | null = run.sets[set];
     if (!source) continue;

@@ -35,6 +35,7 @@ async function runReference(run: Run, state: RunningState): Promise<Outcome> {
     reference: evaluation,
     theta: evaluation,
     retrained: evaluation,
+    decision: null,
   };
 }
 

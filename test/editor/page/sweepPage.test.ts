@@ -25,6 +25,7 @@ const row = (share: number, method: string, mean: number | null, change: Partial
   reference: { mean: 0.0178, deviation: 0.0004 },
   theta: { mean: mean === null ? null : 2 * mean, deviation: 0.01 },
   error: { mean, deviation: mean === null ? null : 0.001 },
+  decision: { mean: null, deviation: null },
   seconds: 95,
   best: method === 'lc',
   ...change,

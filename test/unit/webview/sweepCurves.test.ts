@@ -17,6 +17,7 @@ const row = (values: SweepRow['values'], kept: number, change: Partial<SweepRow>
   reference: { mean: 0.02, deviation: 0.001 },
   theta: { mean: 0.1, deviation: null },
   error: { mean: 0.03, deviation: 0.002 },
+  decision: { mean: null, deviation: null },
   seconds: 5,
   best: false,
   ...change,

@@ -16,6 +16,7 @@ const row = (kept: number, error: number | null, values = {}) => ({
   reference: { mean: 0.1, deviation: 0 },
   theta: { mean: 0.3, deviation: null },
   error: { mean: error, deviation: 0.01 },
+  decision: { mean: null, deviation: null },
   seconds: 3,
 });
 
@@ -32,6 +33,16 @@ describe('the best rows', () => {
   it('are those that no other one beats in both error and weights', () => {
     const best = withBest([row(10, 0.2), row(5, 0.2), row(2, 0.3), row(2, 0.4), row(1, null), row(20, 0.1)]);
     expect(best.map((one) => one.best)).toEqual([false, true, true, false, true, true]);
+  });
+  it('are compared by the error on held-out data, where every row has one', () => {
+    const held = (kept: number, error: number, decision: number | null) => ({
+      ...row(kept, error),
+      decision: { mean: decision, deviation: null },
+    });
+    const marks = (rows: Parameters<typeof withBest>[0]) => withBest(rows).map(({ best }) => best);
+    expect(marks([held(10, 0.2, 0.1), held(5, 0.1, 0.2)])).toEqual([true, true]);
+    expect(marks([held(5, 0.2, 0.1), held(10, 0.1, 0.2)])).toEqual([true, false]);
+    expect(marks([held(5, 0.2, 0.1), held(10, 0.1, null)])).toEqual([true, true]);
   });
 });
 
