@@ -1,9 +1,10 @@
 /** Exports a model in a format, and measures how large each format is on written files. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { ensureFolder } from '../files/makeFolder.js';
 import { findModelIn } from '../model/files/modelInFolder.js';
 import type { Model } from '../model/model.js';
 import { readModel } from '../model/files/readModel.js';
@@ -202,9 +203,7 @@ export async function exportModel(
   const intoFolder =
     format.extension !== '' && (isFolder || (format.extension === '.json' && !target.endsWith('.json')));
   const path = intoFolder ? join(target, `model${format.extension}`) : target;
-  await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
-  });
+  await ensureFolder(dirname(path));
   const written = format.thinned ? thinnedModel(model) : model;
   await format.write(inside ? frontEndOf(written).withInputScales(inputs.scales) : written, path);
   const scaleFile = await writeScaleFile(path, inside ? [] : inputs.scales);

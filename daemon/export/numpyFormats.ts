@@ -1,11 +1,10 @@
 /** Formats for NumPy and SciPy: one sparse matrix per kernel, and the mask alone. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder } from '../files/makeFolder.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import { weightsInFile } from '../model/graph/weightsInFile.js';
 import type { Model, WeightTensor } from '../model/model.js';
 import { summarizeModel } from '../model/summarize.js';
-import { UserError } from '../protocol/errors.js';
 import { sizeOf } from '../protocol/shape.js';
 import { bools, byteString, floats, ints, npzFile } from './npyFile.js';
 
@@ -59,9 +58,7 @@ function fileNames(names: readonly string[]): Map<string, string> {
  * and shape by file. @throws UserError('disk').
  */
 export async function writeScipyFolder(model: Model, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${folder} cannot be made: ${error.message}`, { file: folder });
-  });
+  await ensureFolder(folder);
   const prunable = kernelNames(model);
   const weights = weightsInFile(model);
   const kernels = weights.filter(({ name }) => prunable.has(name));

@@ -2,21 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../protocol/errors.js';
+import { diskError } from './diskError.js';
 import { renamePatiently } from './renamePatiently.js';
-
-const REASONS: Record<string, string> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'no permission to write there',
-  EPERM: 'no permission to write there',
-  EROFS: 'the folder is read-only',
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is a file',
-  EISDIR: 'it is a folder',
-  ENAMETOOLONG: 'the name is too long',
-  EMFILE: 'too many open files',
-};
 
 /** Makes the rename itself durable. Windows has no handle to a folder and needs none. */
 async function syncFolder(folder: string): Promise<void> {
@@ -72,7 +59,6 @@ export async function writeFileAtomic(
     await syncFolder(folder);
   } catch (error) {
     if (created) await unlink(temporary).catch(() => undefined);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UserError('disk', `${path} was not written: ${REASONS[code ?? ''] ?? message}`, { file: path });
+    throw diskError(path, 'was not written', error);
   }
 }

@@ -2,9 +2,10 @@
  * Who looks after a run of the editor. The daemon that started it, or has taken it over, holds a lock beside the folder of runs. It starts the
  * baselines that follow, and reports when the trainer is gone. A lock whose holder is gone marks a run that was left behind.
  */
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ensureFolder } from '../files/makeFolder.js';
 import { UserError } from '../protocol/errors.js';
 import type { StopReason } from '../trainer/process/ipc.js';
 import { lockOwner, takeLock } from '../trainer/process/lock.js';
@@ -28,9 +29,7 @@ export class Keepers {
   async take(folder: string): Promise<void> {
     if (this.#held.has(folder)) return;
     const { keeper } = runPaths(folder);
-    await mkdir(dirname(keeper), { recursive: true }).catch((error: Error) => {
-      throw new UserError('disk', `${dirname(keeper)} cannot be made: ${error.message}`, { file: keeper });
-    });
+    await ensureFolder(dirname(keeper));
     for (const end = performance.now() + LIMITS.keeperTime; ; await wait(LIMITS.keeperInterval)) {
       try {
         this.#held.set(folder, await takeLock(keeper, 'editor'));

@@ -1,6 +1,6 @@
 /** A run's log as an event file for TensorBoard. */
-import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ensureFolder } from '../files/makeFolder.js';
 import { fileVersion, scalarEvent } from '../export/tensorboard/eventFile.js';
 import { runScalars } from '../export/tensorboard/runScalars.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
@@ -36,9 +36,7 @@ export async function writeTensorboard(folder: string, logdir: string): Promise<
   if (first === null || records.length === 0)
     throw new UserError('run-invalid', `${run} has nothing to show yet: it has not trained`, { file: folder });
   const target = join(logdir, run);
-  await mkdir(target, { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${target} cannot be made: ${error.message}`, { file: target });
-  });
+  await ensureFolder(target);
   const seconds = String(Math.floor(first / 1000)).padStart(10, '0');
   const file = join(target, `events.out.tfevents.${seconds}.lc-prune`);
   await writeFileAtomic(file, [fileVersion(first), ...records]);

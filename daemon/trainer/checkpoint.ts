@@ -3,9 +3,10 @@
  * (float32 LE), the sha256 of all that comes before it. Written to a temporary file, fsynced, renamed.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
+import { ensureFolder } from '../files/makeFolder.js';
 import { writeFileAtomic } from '../files/atomicWrite.js';
 import { UserError } from '../protocol/errors.js';
 import { Progress, type RunState, type StateVectors } from './state.js';
@@ -74,9 +75,7 @@ async function list(folder: string): Promise<string[]> {
  * @returns the file's path. @throws UserError('disk'); the earlier checkpoints are then untouched.
  */
 export async function writeCheckpoint(folder: string, state: RunState, log: LogPosition): Promise<string> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${folder} cannot be made: ${error.message}`, { file: folder });
-  });
+  await ensureFolder(folder);
   const existing = await list(folder);
   const file = join(folder, `${String((sequenceOf(existing[0] ?? '') || 0) + 1).padStart(6, '0')}.checkpoint`);
   const vectors = VECTORS.map((name) => state.vectors[name]);

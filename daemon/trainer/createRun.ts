@@ -55,7 +55,7 @@ export function createRun(
     },
     async save(state) {
       await lstat(folder).catch(() => {
-        throw new UserError('disk', `${folder} is gone; the run cannot go on`, { file: folder });
+        throw new UserError('run-missing', `${folder} is gone; the run cannot go on`, { file: folder });
       });
       writer.sync();
       const file = await writeCheckpoint(paths.checkpoints, state, writer.position);

@@ -54,7 +54,11 @@ export interface RunProcess {
 
 /** Converts errors for the user. An error that is not a UserError is a fault of this product; its stack goes to the log of the process. */
 export function userMessage(error: unknown): { code: UserError['code']; message: string } {
-  if (error instanceof UserError) return { code: error.code, message: error.message };
+  if (error instanceof UserError) {
+    const { code, message } = error;
+    // A full disk, a share that is away: what was trained since the last checkpoint is lost, no more.
+    return { code, message: code === 'disk' ? `${message}; resume continues from the last checkpoint` : message };
+  }
   console.error(error);
   const text = error instanceof Error ? error.message : String(error);
   if (/out of memory|allocation failed|Array buffer allocation/i.test(text)) {
@@ -139,7 +143,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const run = createRun(process, settled, own, emit);
           const outcome = await execute(run, checkpoint?.state ?? null);
           emit({ event: 'phase', phase: 'export' });
-          const { weights, statistics, reference, theta, retrained, seconds, path } = outcome;
+          const { weights, statistics, reference, theta, retrained, decision, seconds, path } = outcome;
           const named = assembled.withWeights(weights, statistics);
           await writeModelInto(paths.result, assembled.model, named, assembled.inputScales);
           const budget = await verified(paths.result, assembled, named, outcome.budget);
@@ -151,6 +155,7 @@ export async function openRun(process: RunProcess): Promise<OpenedRun> {
           const inputs = assembled.inputScales.map(({ name, read }) => ({ name, read }));
           const more = {
             budget,
+            ...(decision !== null && { decision }),
             ...(inputs.length > 0 && { inputs }),
             ...(path && { path }),
             ...(findings.length > 0 && { findings }),

@@ -1,5 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureFolder } from '../files/makeFolder.js';
 import { readSparsePackage } from '../export/sparse/readSparsePackage.js';
 import { writeScaleFile } from '../export/scaleFile.js';
 import { writeSparsePackage } from '../export/sparse/sparsePackage.js';
@@ -10,15 +11,8 @@ import { withWeights } from '../model/weights.js';
 import { modelPathIn } from '../model/files/modelInFolder.js';
 import { writeTfjsModel } from '../model/files/writeTfjs.js';
 import { writeGraph } from '../model/graph/writeGraph.js';
-import { UserError } from '../protocol/errors.js';
 import type { RunEvent } from '../protocol/events.js';
 import { RESULT_PACKAGE } from './process/runFolder.js';
-
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${folder} cannot be made: ${error.message}`, { file: folder });
-  });
-}
 
 /** Writes the model, in the format of its kind, into `folder`, and beside it how inputs are scaled where they are not as stored. @throws UserError('disk'). */
 export async function writeModelInto(
@@ -27,7 +21,7 @@ export async function writeModelInto(
   weights: ReadonlyMap<string, Float32Array>,
   inputScales: readonly InputScale[],
 ): Promise<void> {
-  await makeFolder(folder);
+  await ensureFolder(folder);
   const path = modelPathIn(folder, model);
   const written = withWeights(model, weights);
   await (written.kind === 'layers' ? writeTfjsModel(written, path) : writeGraph(written, path));
@@ -50,6 +44,6 @@ export async function writeResult(
   folder: string,
   done: Omit<Extract<RunEvent, { event: 'done' }>, 'time'>,
 ): Promise<void> {
-  await makeFolder(folder);
+  await ensureFolder(folder);
   await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(done, null, 2)}\n`);
 }

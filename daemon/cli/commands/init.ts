@@ -1,9 +1,10 @@
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { readModel } from '../../model/files/readModel.js';
 import { summarizeModel } from '../../model/summarize.js';
 import { frozenNote } from '../../model/layers/trainedLayers.js';
-import { isInside, missingFolder, resolveInside } from '../../files/workspacePath.js';
+import { isInside, resolveInside } from '../../files/workspacePath.js';
+import { writeNew } from '../../files/writeNew.js';
 import { newPlan, prunableOfNewPlan } from '../../plan/newPlan.js';
 import { planName, resolveText } from '../../plan/readPlan.js';
 import { planPath, planText } from '../../plan/planText.js';
@@ -18,31 +19,6 @@ import { dataFor, lengthOf } from '../proposePlan.js';
 /** The data, with the names of its arrays or columns where some are given. */
 const withNames = (data: DataSource, names: ReturnType<typeof dataNames>): DataSource =>
   Object.keys(names).length === 0 ? data : { ...(typeof data === 'string' ? { source: data } : data), ...names };
-
-/** Creates a file and the folders above it, whole or not at all; an existing file is never overwritten. @throws `failure` of the system's error. */
-async function writeNew(
-  path: string,
-  text: string,
-  failure: (error: NodeJS.ErrnoException) => UserError,
-): Promise<void> {
-  const folder = await missingFolder(path);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    // "wx": does not overwrite a file that appeared meanwhile.
-    const file = await open(path, 'wx');
-    try {
-      await file.writeFile(text);
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (folder) await rm(folder, { force: true, recursive: true });
-    throw failure(error as NodeJS.ErrnoException);
-  }
-}
 
 export const init: Command = {
   name: 'init',
@@ -105,11 +81,7 @@ export const init: Command = {
     const { length, note: lengthNote } = await lengthOf(plan, workspace);
     terminal.note(lengthNote);
     const text = planText({ ...short, ...(length && { length }) });
-    await writeNew(out, text, (error) =>
-      error.code === 'EEXIST'
-        ? exists()
-        : new UserError('disk', `${shown} was not written: ${error.message}`, { file: out }),
-    );
+    if (!(await writeNew(out, text))) throw exists();
     const frozen = frozenNote(layers);
     if (frozen !== null)
       terminal.note(short.unfreeze ? 'the file freezes every layer: the plan unfreezes them' : frozen);

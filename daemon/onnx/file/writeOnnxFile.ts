@@ -1,6 +1,7 @@
 /** Writes a changed ONNX model to disk, with the files beside it that hold its tensors. */
-import { mkdir, open, realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { ensureFolder } from '../../files/makeFolder.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { isInside } from '../../files/workspacePath.js';
 import { UserError } from '../../protocol/errors.js';
@@ -42,9 +43,7 @@ async function piecesOf({ items, same }: Layout, source: string): Promise<Uint8A
 /** The target path of a file beside the model. @throws UserError('path-outside-workspace') if links lead out of the folder. */
 async function targetOf(folder: string, location: string): Promise<string> {
   const path = join(folder, location);
-  await mkdir(dirname(path), { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${dirname(path)} cannot be made: ${error.message}`, { file: dirname(path) });
-  });
+  await ensureFolder(dirname(path));
   if (isInside(await realpath(folder), await realpath(dirname(path)))) return path;
   throw new UserError('path-outside-workspace', `${path} is behind a link out of ${folder}; choose another folder`, { file: path }); // prettier-ignore
 }

@@ -1,6 +1,7 @@
 /** The runs of a workspace, read from their folders: `<workspace>/.lcprune/runs/<time>-<plan>/`. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { diskError } from '../../files/diskError.js';
 import { renamePatiently } from '../../files/renamePatiently.js';
 import { UserError } from '../../protocol/errors.js';
 import type { RunEvent } from '../../protocol/events.js';
@@ -64,7 +65,7 @@ export const isRunName = (name: string): boolean => /^[^/\\\0]+$/.test(name) && 
 export async function runNames(runs: string): Promise<string[]> {
   const entries = await readdir(runs, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw new UserError('disk', `${runs} cannot be read: ${error.message}`, { file: runs });
+    throw diskError(runs, 'cannot be read', error);
   });
   return entries.filter((entry) => entry.isDirectory() && isRunName(entry.name)).map(({ name }) => name);
 }

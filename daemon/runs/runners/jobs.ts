@@ -2,9 +2,10 @@
  * The jobs of runs that are executed elsewhere: `.lcprune/jobs/<run>.json`, from the submission until the job has ended and its end is in the run's
  * log. So the folder names exactly the runs that a queue has.
  */
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
+import { ensureFolder } from '../../files/makeFolder.js';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { isThere } from '../../files/isThere.js';
 import { UserError } from '../../protocol/errors.js';
@@ -53,9 +54,7 @@ export async function jobStamp(folder: string): Promise<string> {
 /** @throws UserError('disk'). */
 export async function writeJob(folder: string, job: Job): Promise<void> {
   const { jobs, job: file } = filesOf(folder);
-  await mkdir(jobs, { recursive: true }).catch((error: Error) => {
-    throw new UserError('disk', `${jobs} cannot be made: ${error.message}`, { file: jobs });
-  });
+  await ensureFolder(jobs);
   await writeFileAtomic(file, JSON.stringify(job));
 }
 
@@ -67,7 +66,7 @@ export async function dropJob(folder: string): Promise<void> {
 }
 
 /** Notes that the user wants the run to end: its worker then does not queue it again. @throws the system's error. */
-export const markStop = (folder: string): Promise<void> => writeFile(filesOf(folder).stop, '');
+export const markStop = (folder: string): Promise<void> => writeFileAtomic(filesOf(folder).stop, '');
 
 export const isStopMarked = (folder: string): Promise<boolean> => isThere(filesOf(folder).stop);
 

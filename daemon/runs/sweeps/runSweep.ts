@@ -54,6 +54,9 @@ export async function runSweep(folder: string, options: SweepOptions): Promise<S
 class Sweep {
   readonly #over = new Set<number>();
   readonly #threads: number;
+  /** Ends the runs when the sweep cannot go on. */
+  readonly #broken = new AbortController();
+  readonly #signal: AbortSignal;
   #writing = Promise.resolve();
 
   constructor(
@@ -62,6 +65,7 @@ class Sweep {
     readonly runs: string,
     readonly options: SweepOptions,
   ) {
+    this.#signal = AbortSignal.any([options.signal, this.#broken.signal]);
     this.#threads = Math.max(1, Math.floor(defaultThreads() / record.parallel));
   }
 
@@ -74,7 +78,7 @@ class Sweep {
     };
     try {
       for (;;) {
-        const next = this.options.signal.aborted ? undefined : [...pending].find(isReady);
+        const next = this.#signal.aborted ? undefined : [...pending].find(isReady);
         if (next !== undefined && active.size < this.record.parallel) {
           pending.delete(next);
           active.set(
@@ -84,16 +88,20 @@ class Sweep {
         } else if (active.size > 0) await Promise.race(active.values());
         else break;
       }
+    } catch (error) {
+      // The other runs write a checkpoint; what they know is not lost, and the caller hears of it now.
+      this.#broken.abort();
+      throw error;
     } finally {
-      await Promise.allSettled(active.values());
-      await this.#writing;
+      await Promise.allSettled([...active.values(), this.#writing]);
     }
     return this.record;
   }
 
   /** A point with its baselines. Its failure is kept in the record; others go on. @throws UserError('disk') if the record cannot be written. */
   async #point(index: number): Promise<void> {
-    const { signal, onEnd } = this.options;
+    const { onEnd } = this.options;
+    const signal = this.#signal;
     let state: 'done' | 'failed' | 'stopped' = 'done';
     try {
       const isDone = (await this.#own(index)) && (await this.#baselines(index));
@@ -149,7 +157,8 @@ class Sweep {
 
   /** @returns whether it finished; false: it was stopped. @throws UserError if it failed. */
   async #follow(index: number, handle: RunHandle): Promise<boolean> {
-    const { signal, onEvent } = this.options;
+    const { onEvent } = this.options;
+    const signal = this.#signal;
     const stop = () => void handle.stop('interrupted');
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();

@@ -1,7 +1,8 @@
 /** Ends all runs of a sweep with checkpoints, whichever process executes them. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { writeFileAtomic } from '../../files/atomicWrite.js';
 import { isThere } from '../../files/isThere.js';
 import { UserError } from '../../protocol/errors.js';
 import { holderText, lockOwner } from '../../trainer/process/lock.js';
@@ -40,7 +41,7 @@ export async function stopSweep(folder: string, workspace: string): Promise<void
   const owner = await lockOwner(lock);
   if (!owner)
     throw new UserError('run-invalid', `nothing of ${basename(folder)} is running or queued; lc-prune sweep continues it`);
-  await writeFile(stop, '');
+  await writeFileAtomic(stop, '');
   try {
     for (const end = performance.now() + LIMITS.jobEndTime; performance.now() < end; await wait(LIMITS.jobStopInterval))
       if ((await lockOwner(lock)) === null) return;

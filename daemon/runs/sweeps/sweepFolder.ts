@@ -26,17 +26,10 @@ export async function writeRecord(folder: string, record: SweepRecord): Promise<
 /** @returns the absolute folder. @throws UserError('disk' | 'path-outside-workspace'). */
 export async function createSweepFolder(workspace: string, record: SweepRecord, time: number): Promise<string> {
   const sweeps = await resolveInside(workspace, workspace, join('.lcprune', 'sweeps'));
-  try {
-    await makeOwnFolder(sweeps);
-    const folder = await makeFolder(sweeps, runName(timeStamp(time), record.name));
-    await writeRecord(folder, record);
-    return folder;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError('disk', `${sweeps}: the sweep's folder cannot be made: ${(error as Error).message}`, {
-      file: sweeps,
-    });
-  }
+  await makeOwnFolder(sweeps);
+  const folder = await makeFolder(sweeps, runName(timeStamp(time), record.name));
+  await writeRecord(folder, record);
+  return folder;
 }
 
 /** @throws UserError('run-missing') if there is no record in the folder, UserError('run-invalid') for a broken one. */

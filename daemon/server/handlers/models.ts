@@ -1,6 +1,7 @@
 /** Model files: summaries, previews of budgets, and first plans. */
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { writeNew } from '../../files/writeNew.js';
 import { UserError } from '../../protocol/errors.js';
 import type { Context } from '../context.js';
 import type { Handlers } from '../connection/dispatch.js';
@@ -66,24 +67,11 @@ export const modelHandlers: Pick<
     });
     for (let i = 1; i <= 1000; i++) {
       const target = join(dirname(path), `${stem}${i === 1 ? '' : `-${i}`}.prune.json`);
-      // "wx": never overwrites an existing file, even one that appears meanwhile.
-      const file = await open(target, 'wx').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'EEXIST') return null;
-        throw new UserError('disk', `${target} was not written: ${error.message}`, { file: target });
-      });
-      if (!file) {
-        // The same request again, or one that was cancelled halfway.
-        const there = await workspace.contain(target).catch(() => null);
-        const said = there && (await readFile(there.path, 'utf8').catch(() => null));
-        if (said && saysJust(said, wanted)) return { planPath: workspace.asNamed(target) };
-        continue;
-      }
-      try {
-        await file.writeFile(planText(wanted));
-      } finally {
-        await file.close();
-      }
-      return { planPath: workspace.asNamed(target) };
+      if (await writeNew(target, planText(wanted))) return { planPath: workspace.asNamed(target) };
+      // The same request again, or one that was cancelled halfway.
+      const there = await workspace.contain(target).catch(() => null);
+      const said = there && (await readFile(there.path, 'utf8').catch(() => null));
+      if (said && saysJust(said, wanted)) return { planPath: workspace.asNamed(target) };
     }
     throw new UserError('disk', `${stem}.prune.json and its successors exist; delete or rename some`, { file: path });
   },

@@ -1,6 +1,6 @@
 /** Appends to a run's event log. Only the run's trainer does. */
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { UserError } from '../../protocol/errors.js';
+import { diskError } from '../../files/diskError.js';
 import type { RunEvent, UntimedRunEvent } from '../../protocol/events.js';
 import type { LogPosition } from '../checkpoint.js';
 
@@ -30,7 +30,7 @@ export function openEventWriter(file: string, position: LogPosition, clock: () =
     try {
       return action();
     } catch (error) {
-      throw new UserError('disk', `${file} cannot be written: ${(error as Error).message}`, { file });
+      throw diskError(file, 'cannot be written', error);
     }
   };
   // Each line is written at its place: Windows truncates no file that was opened for appending (EPERM).

@@ -7,6 +7,7 @@ import { link, open, readFile, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as z from 'zod';
+import { diskError } from '../../files/diskError.js';
 import { UserError } from '../../protocol/errors.js';
 import { LIMITS } from '../limits.js';
 import { here, isHere, Place, placeText, processOf, startOfMachine } from './place.js';
@@ -73,16 +74,29 @@ export function holderText(holder: LockHolder): string {
 
 const beside = (file: string, name: string): string => join(dirname(file), `.${basename(file)}.${name}`);
 
+/** A part of a text on a full disk would lock the run for good. @throws EEXIST if it exists. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(text);
+  } catch (error) {
+    await unlink(file).catch(() => undefined);
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Creates the file with all of its text at once, so that no reader sees a part of it. @throws EEXIST if it exists. */
 async function createWhole(file: string, text: string): Promise<void> {
   const whole = beside(file, randomBytes(6).toString('hex'));
-  await writeFile(whole, text, { flag: 'wx' });
   try {
-    await link(whole, file);
-  } catch (error) {
-    // Some file systems do not support links.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
-    await writeFile(file, text, { flag: 'wx' });
+    await writeFile(whole, text, { flag: 'wx' });
+    await link(whole, file).catch(async (error: NodeJS.ErrnoException) => {
+      // Some file systems do not support links.
+      if (error.code === 'EEXIST') throw error;
+      await writeWhole(file, text);
+    });
   } finally {
     await unlink(whole).catch(() => undefined);
   }
@@ -162,8 +176,7 @@ export async function takeLock(
     try {
       await createWhole(file, mine);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'EEXIST') throw new UserError('disk', `${file} cannot be written: ${message}`, { file });
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskError(file, 'cannot be written', error);
       const text = await textOf(file);
       if (text === null) continue;
       const holder = await livingHolder(file, text);

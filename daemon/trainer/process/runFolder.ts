@@ -1,8 +1,8 @@
 /** The files of a run folder. `<workspace>/.lcprune/runs/<time>-<plan>/`, safe to delete, ignored by git. */
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFileAtomic } from '../../files/atomicWrite.js';
-import { makeFolder } from '../../files/makeFolder.js';
+import { ensureFolder, makeFolder } from '../../files/makeFolder.js';
 import { resolveInside } from '../../files/workspacePath.js';
 import { UserError } from '../../protocol/errors.js';
 import { ResolvedPlan } from '../../protocol/resolvedPlan.js';
@@ -87,9 +87,9 @@ export const timeStamp = (time: number): string => new Date(time).toISOString().
 /** The name of a run folder. */
 export const runName = (stamp: string, name: string): string => `${stamp}-${slug(name)}`;
 
-/** Makes a folder of `.lcprune`, which git ignores. @param folder absolute. @throws the system's error. */
+/** Makes a folder of `.lcprune`, which git ignores. @param folder absolute. @throws UserError('disk'). */
 export async function makeOwnFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await ensureFolder(folder);
   const ignore = join(folder, '..', '.gitignore');
   if (!(await stat(ignore).catch(() => null))) await writeFileAtomic(ignore, '*\n');
 }
@@ -100,15 +100,10 @@ export async function makeOwnFolder(folder: string): Promise<void> {
  */
 export async function createRunFolder(workspace: string, plan: ResolvedPlan, time: number): Promise<string> {
   const runs = await runsFolder(workspace);
-  try {
-    await makeOwnFolder(runs);
-    const folder = await makeFolder(runs, runName(timeStamp(time), plan.name));
-    await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
-    return folder;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError('disk', `${runs}: the run folder cannot be made: ${(error as Error).message}`, { file: runs });
-  }
+  await makeOwnFolder(runs);
+  const folder = await makeFolder(runs, runName(timeStamp(time), plan.name));
+  await writeFileAtomic(runPaths(folder).plan, `${JSON.stringify(plan, null, 2)}\n`);
+  return folder;
 }
 
 /** @throws UserError('run-missing') without a plan in the folder, UserError('run-invalid') for a broken one. */
