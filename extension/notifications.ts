@@ -23,14 +23,16 @@ async function finished(run: Run): Promise<void> {
   const kept = run.kept !== null && run.prunable ? run.kept / run.prunable : null;
   const open = vscode.l10n.t('Open Monitor');
   const exportIt = vscode.l10n.t('Export...');
+  const figures = [
+    displayName(run),
+    duration(seconds),
+    run.error === null ? '–' : shortPercent(run.error),
+    kept === null ? '–' : shortPercent(kept),
+  ];
   const choice = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      '{0} finished after {1}: {2} error with {3} of the weights.',
-      displayName(run),
-      duration(seconds),
-      run.error === null ? '–' : shortPercent(run.error),
-      kept === null ? '–' : shortPercent(kept),
-    ),
+    run.unlabelled
+      ? vscode.l10n.t('{0} finished after {1}: {2} unlike the reference with {3} of the weights.', ...figures)
+      : vscode.l10n.t('{0} finished after {1}: {2} error with {3} of the weights.', ...figures),
     open,
     exportIt,
   );

@@ -64,4 +64,6 @@ export function printComparison(rows: readonly (readonly [string, Done])[], term
   terminal.print(
     table(['method', 'weights', 'kept', 'reference error', 'before retraining', 'after retraining'], cells),
   );
+  if (rows.some(([, done]) => done.retrained.target))
+    terminal.print("The data has no labels: errors are those against the reference's own answers.");
 }

@@ -16,9 +16,12 @@ export const DATA_NAMES: Command['options'] = {
   },
 };
 
+/** Option of commands that can do without labels. */
+export const UNLABELLED = 'unlabelled';
+
 interface DataNames {
   inputs?: string[] | Record<string, string[]>;
-  labels?: string[];
+  labels?: string[] | false;
 }
 
 /** "a=x,b=y,z" -> { a: ["x"], b: ["y", "z"] }: an item without "=" continues the list before it. */
@@ -47,6 +50,9 @@ export function dataNames(values: Values): DataNames {
   if (x !== undefined && inputs !== undefined)
     throw new UserError('usage', '--x and --inputs both name the inputs; give one of them');
   const given = inputs === undefined ? listed(x) : byInput(inputs);
-  const labels = listed(y);
-  return { ...(given && { inputs: given }), ...(labels && { labels }) };
+  const unlabelled = values[UNLABELLED] === true;
+  if (unlabelled && y !== undefined)
+    throw new UserError('usage', `--y names the labels and --${UNLABELLED} reads none; give one of them`);
+  const labels = unlabelled ? (false as const) : listed(y);
+  return { ...(given && { inputs: given }), ...(labels !== undefined && { labels }) };
 }

@@ -103,7 +103,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
         break;
       case 'point':
         terminal.note(
-          `point ${event.point} of ${event.points}: ${count(event.kept)} weights, error ${percent(event.retrained.error)} after retraining (${duration(event.seconds)})`,
+          `point ${event.point} of ${event.points}: ${count(event.kept)} weights, ${errorText({ ...event.retrained, absoluteError: undefined })} after retraining (${duration(event.seconds)})`,
         );
         break;
       case 'warning':
@@ -139,7 +139,7 @@ export function createRunView(terminal: Terminal): (event: RunEvent) => void {
           terminal.print('');
         }
         terminal.print(
-          `reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
+          `${event.retrained.target ? "errors against the reference's own answers: " : ''}reference ${percent(event.reference.error)}, at theta ${percent(event.theta.error)}, after retraining ${percent(event.retrained.error)}; kept ${count(event.kept)} of ${count(event.prunable)} (${duration(event.seconds)})`,
         );
         for (const { message, unusable } of event.findings ?? []) if (unusable) terminal.print(`warning: ${message}`);
         for (const { message } of event.continuations ?? []) terminal.print(`note: ${message}`);

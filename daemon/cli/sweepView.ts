@@ -4,7 +4,7 @@ import type { RunEvent } from '../protocol/events.js';
 import type { SweepRecord } from '../protocol/runs/sweep.js';
 import type { SweepOptions } from '../runs/sweeps/runSweep.js';
 import type { Terminal } from './terminal.js';
-import { percent } from './text.js';
+import { errorText, percent } from './text.js';
 
 export interface SweepView extends Required<Pick<SweepOptions, 'signal' | 'stop' | 'onEvent' | 'onEnd'>> {
   /** Ends the view: signals mean again what they meant before. */
@@ -42,7 +42,10 @@ export function followSweep({ points, runOn }: SweepRecord, terminal: Terminal):
       if (stage !== null) stages.set(point, stage);
       // A baseline's result does not replace that of the run.
       if (event.event === 'done' && !results.has(point))
-        results.set(point, `error ${percent(event.retrained.error)}, ${percent(event.kept / event.prunable)} kept`);
+        results.set(
+          point,
+          `${errorText({ ...event.retrained, absoluteError: undefined })}, ${percent(event.kept / event.prunable)} kept`,
+        );
       const active = [...stages].map(([one, what]) => `${name(one)}: ${what}`);
       terminal.status(`${ended} of ${points.length} done; ${active.join('; ')}`);
     },

@@ -1,6 +1,7 @@
 /** Numbers and tables as people read them. */
 
 import * as format from '../protocol/format.js';
+import { UNLIKE } from '../protocol/runs/errorWords.js';
 import { orDash, significant } from '../protocol/format.js';
 
 export { bytes, count, microseconds, orDash, times } from '../protocol/format.js';
@@ -8,17 +9,21 @@ export { bytes, count, microseconds, orDash, times } from '../protocol/format.js
 export const percent = (fraction: number | null | undefined, digits?: number): string =>
   orDash(fraction, (share) => format.percent(share, digits));
 
-/** "error 1.20%", or a regression's unexplained variance and its mean absolute error. */
-export const errorText = ({
-  error,
-  absoluteError,
-}: {
-  error: number | null;
-  absoluteError?: number | undefined;
-}): string =>
-  absoluteError === undefined
-    ? `error ${percent(error)}`
-    : `${percent(error)} of the variance unexplained, mean absolute error ${significant(absoluteError)}`;
+interface ErrorFigures {
+  readonly error: number | null;
+  readonly absoluteError?: number | undefined;
+  /** Data without labels: the error is that against the reference's answers. */
+  readonly target?: 'reference' | undefined;
+}
+
+/** "error 1.20%", "1.20% unlike the reference", or a regression's unexplained variance and its mean absolute error. */
+export function errorText({ error, absoluteError, target }: ErrorFigures): string {
+  if (absoluteError === undefined) return target ? `${percent(error)} ${UNLIKE}` : `error ${percent(error)}`;
+  const [of, distance] = target
+    ? ["the variance of the reference's answers", 'mean distance from them']
+    : ['the variance', 'mean absolute error'];
+  return `${percent(error)} of ${of} unexplained, ${distance} ${significant(absoluteError)}`;
+}
 
 export const duration = (seconds: number | null): string => orDash(seconds, format.duration);
 

@@ -51,6 +51,8 @@ export interface Dataset {
   /** Shape of one sample of each input, without the batch axis. */
   readonly inputShapes: readonly (readonly number[])[];
   readonly targetShape: readonly number[];
+  /** The data has no labels: targets are NaN, and nothing can be measured against them. */
+  readonly unlabelled: boolean;
   /** Class names where the target is one-hot. */
   readonly classes?: readonly string[];
   readonly train: Part;

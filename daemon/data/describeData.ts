@@ -3,7 +3,7 @@ import { countText, listText, shapeText } from './dataError.js';
 import type { Dataset } from './dataset.js';
 import { sizeOf } from '../protocol/shape.js';
 
-type Described = Pick<Dataset, 'available' | 'inputShapes' | 'targetShape' | 'classes' | 'fields'>;
+type Described = Pick<Dataset, 'available' | 'inputShapes' | 'targetShape' | 'unlabelled' | 'classes' | 'fields'>;
 
 const plural = (n: number, one: string, many: string): string => `${countText(n)} ${n === 1 ? one : many}`;
 
@@ -38,5 +38,6 @@ function labelsOf({ classes, targetShape, fields }: Described): string {
   return names === '' ? plural(values, 'target', 'targets') : `${values === 1 ? 'target' : 'targets'}${names}`;
 }
 
-/** "150 rows, 4 inputs + label \"species\" (3 classes)". */
-export const describeData = (data: Described): string => `${countOf(data)}, ${inputsOf(data)} + ${labelsOf(data)}`;
+/** "150 rows, 4 inputs + label \"species\" (3 classes)"; "150 rows, 4 inputs, no labels". */
+export const describeData = (data: Described): string =>
+  `${countOf(data)}, ${inputsOf(data)}${data.unlabelled ? ', no labels' : ` + ${labelsOf(data)}`}`;

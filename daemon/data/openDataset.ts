@@ -8,7 +8,7 @@ import { checkIdentifiers } from './mapping/identifiers.js';
 import { affineMap, describePreprocess } from './mapping/preprocess.js';
 import { preparedInput, type PreparedInput } from './mapping/preparedInput.js';
 import type { RawDataset } from './rawDataset.js';
-import { sizeOfPart, type RawPart, type RawTargets } from './rawDataset.js';
+import { isLabelled, sizeOfPart, type RawPart, type RawTargets } from './rawDataset.js';
 import type { OpenOptions } from './openOptions.js';
 import { readSourceData } from './readSourceData.js';
 import type { SampleStore } from './batches/sampleStore.js';
@@ -81,7 +81,10 @@ export async function openDataset(
     return prepare(fitted, { preprocess: { scale: config.scale, mean: config.mean }, encoding }, []);
   if (!range) return prepare(fitted, { preprocess: { scale: 'none', mean: 'none' }, encoding }, []);
   const preprocess = { scale: defaultScale(range), mean: config.mean };
-  const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}.`];
+  const unsure = isLabelled(raw.train)
+    ? ''
+    : '; without labels nothing shows whether the model was trained so, and "preprocess" in the plan says how it was';
+  const notes = [`Inputs are scaled by default: ${describePreprocess(preprocess)}${unsure}.`];
   return prepare(fitted, { preprocess, encoding }, notes);
 }
 
@@ -185,6 +188,7 @@ async function prepare(data: FittedData, mapping: DataMapping, notes: readonly s
     available: availableOf(raw),
     inputShapes: data.train.map((store) => store.shape),
     targetShape: data.requirements.outputShape,
+    unlabelled: !isLabelled(raw.train),
     ...(classes && { classes }),
     train: augmentation ? { ...train, augmentation } : train,
     validation: split(trainInputs, read.train, rows.validation),

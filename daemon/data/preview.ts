@@ -6,7 +6,7 @@ import { significant } from '../protocol/format.js';
 export interface PreviewSample {
   /** Position in the training part. */
   readonly index: number;
-  /** Class name, or the target's numbers. */
+  /** Class name, or the target's numbers; empty if there are no labels. */
   readonly label: string;
 }
 
@@ -59,7 +59,9 @@ export async function previewSamples(dataset: Dataset, count: number, names: rea
   );
   const samples = Array.from({ length: n }, (_, index) => ({
     index,
-    label: labelText(dataset, target.subarray(index * targetWidth, (index + 1) * targetWidth)),
+    label: dataset.unlabelled
+      ? ''
+      : labelText(dataset, target.subarray(index * targetWidth, (index + 1) * targetWidth)),
   }));
   return {
     description: dataset.description,

@@ -22,7 +22,14 @@ export interface ValueTargets {
   readonly where: string;
 }
 
-export type RawTargets = LabelTargets | ValueTargets;
+/** No targets: the data has inputs only, or the plan wants nothing else of it. */
+export interface NoTargets {
+  readonly kind: 'none';
+  readonly where: string;
+}
+
+export type GivenTargets = LabelTargets | ValueTargets;
+export type RawTargets = GivenTargets | NoTargets;
 
 /** One part of a data set as a reader returns it: raw inputs and targets, equal in number. */
 export interface RawPart {
@@ -33,6 +40,11 @@ export interface RawPart {
   /** Targets of other outputs, by their paths, as far as they exist; a text says why they cannot be read. */
   readonly others?: ReadonlyMap<string, RawTargets | string>;
 }
+
+/** A part that has targets. */
+export type LabelledPart = RawPart & { readonly targets: GivenTargets };
+
+export const isLabelled = (part: RawPart): part is LabelledPart => part.targets.kind !== 'none';
 
 /** The roles of a source's parts: columns of a table or arrays of a file by their names, or one folder per class. */
 export interface SourceFields {

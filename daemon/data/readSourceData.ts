@@ -18,6 +18,7 @@ import { readNpySource } from './files/npySource.js';
 import { readNpzSource } from './files/npzSource.js';
 import { isParquetName, readParquetSource } from './files/parquet.js';
 import { readMnist } from './builtin/mnist.js';
+import { inputsAlone } from './labels/noTargets.js';
 import type { ReadContext } from './openOptions.js';
 import type { RawDataset } from './rawDataset.js';
 import { readHead, statSource, type SourceFile } from './files/sourceFile.js';
@@ -58,11 +59,13 @@ const EXTENSIONS: Record<string, Format> = {
  * show.
  * @throws UserError as `openDataset`.
  */
-export async function readSourceData(
-  config: ResolvedData,
-  requirements: DataRequirements,
-  options: Options,
-): Promise<RawDataset> {
+export async function readSourceData(...given: Parameters<typeof readAll>): Promise<RawDataset> {
+  const raw = await readAll(...given);
+  return given[0].labels === false ? inputsAlone(raw) : raw;
+}
+
+/** Where labels are unwanted, readers of files that may lack them return none; of others they are dropped. */
+async function readAll(config: ResolvedData, requirements: DataRequirements, options: Options): Promise<RawDataset> {
   if (isBuiltinData(config.source) && config.format === null) return BUILT_IN[config.source](options);
   const resolve = (path: string, name?: string) => sourceFile(options.workspace, path, name);
   const source = await resolve(config.source);

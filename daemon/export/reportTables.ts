@@ -53,8 +53,9 @@ export function resultTable(runs: readonly ReportRun[]): Table {
       ],
     ];
   });
+  const unlabelled = runs.some(({ plan }) => plan.data.labels === false);
   return {
-    title: 'Result',
+    title: unlabelled ? "Result, with errors against the reference's own answers" : 'Result',
     header: ['Method', 'Weights kept', 'Kept', 'Reference error', 'Before retraining', 'After retraining', 'Time'],
     rows,
   };

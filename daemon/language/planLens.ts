@@ -2,6 +2,7 @@ import type { CodeLens, Command } from 'vscode-languageserver-protocol/node';
 import type { CommandArgument, CommandId } from '../protocol/commands.js';
 import type { AbsolutePath } from '../protocol/paths.js';
 import { isDoubtful } from '../protocol/doubtful.js';
+import { errorWords } from '../protocol/runs/errorWords.js';
 import type { RunSummary } from '../protocol/messages.js';
 import { count, shortPercent } from '../protocol/format.js';
 
@@ -21,7 +22,7 @@ function resultText(run: RunSummary): string {
   const error =
     run.error === null
       ? ''
-      : ` error ${shortPercent(run.error)}${run.referenceError === null ? '' : ` (reference ${shortPercent(run.referenceError)})`}`;
+      : ` ${run.unlabelled ? errorWords(run.error, true) : `error ${shortPercent(run.error)}`}${run.referenceError === null || run.unlabelled ? '' : ` (reference ${shortPercent(run.referenceError)})`}`;
   switch (run.state) {
     case 'running':
       // No progress: a lens is redrawn only when a run's state changes.

@@ -92,7 +92,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
     'Training of the survivors after LC with the support fixed: weights at zero stay zero, and so does their velocity.',
   reference: 'Training of the reference, where it is trained here.',
   distill:
-    "Distillation: the L steps and retraining learn from the reference's answers beside the labels. `(1 - a) L(labels) + a T^2 KL(softmax(z_ref/T), softmax(z/T))`; losses other than the cross-entropies have the reference's outputs as their targets. Error and loss of evaluations stay those of the labels. `{}` has the defaults.",
+    "Distillation: the L steps and retraining learn from the reference's answers beside the labels. `(1 - a) L(labels) + a T^2 KL(softmax(z_ref/T), softmax(z/T))`; losses other than the cross-entropies have the reference's outputs as their targets. Error and loss of evaluations stay those of the labels, unless `data.labels` is false. `{}` has the defaults.",
   'distill.weight': 'a, the share of the reference: 0 is training on the labels alone. Default ' + DISTILL.weight,
   'distill.temperature':
     'T: logits are divided by it, so that the small probabilities of the reference count. Only for the cross-entropies. Default ' +
@@ -116,6 +116,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'runOn.command':
     'A command line with `{cmd}` in it, such as `ssh box {cmd}`: the other machine sees this folder under the same path.',
   'data.source': 'A built-in data set, or a path relative to this file.',
+  'data.labels':
+    'Array, column or file of the labels. `false`: inputs alone are read, the reference is all of the target (`"distill": {}`), and the error of a network is the share of samples that the reference answers otherwise.',
   'data.validation': 'Part of the training set held out for evaluation: a share below 1, or a count.',
   'data.preprocess.scale':
     '`unit`: x/255. `symmetric`: x/127.5 - 1. `signed`: 2x - 1. `unsigned`: (x + 1)/2. `standard`: (x - mean)/deviation of the training part, per feature, or per channel with `mean: channel`. A number multiplies. `auto`: the lowest loss of the given model, or the range of the values where none is given.',

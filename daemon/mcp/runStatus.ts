@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import * as z from 'zod';
 import { resultModel } from '../model/files/modelInFolder.js';
 import { Evaluation, Finding, BudgetCheck, LayerKept, PathAnswer } from '../protocol/events.js';
+import { errorWords } from '../protocol/runs/errorWords.js';
 import { count, duration, percent } from '../protocol/format.js';
 import { RunSummary } from '../protocol/messages.js';
 import { lastEvents } from '../runs/eventLog.js';
@@ -23,6 +24,7 @@ export const RunStatus = RunSummary.pick({
   progress: true,
   error: true,
   referenceError: true,
+  unlabelled: true,
   kept: true,
   prunable: true,
   etaSeconds: true,
@@ -77,13 +79,14 @@ export const isActive = ({ state }: Pick<RunSummary, 'state'>): boolean => state
 
 /** One line. */
 export function statusText(summary: RunSummary): string {
-  const { run, state, progress, iteration, iterations, kept, prunable, error, referenceError, etaSeconds } = summary;
+  const { run, state, progress, iteration, iterations, kept, prunable, error, referenceError, unlabelled, etaSeconds } =
+    summary;
   const facts = [
     state === 'done' ? null : `${Math.floor(100 * progress)}% done`,
     state !== 'done' && iterations > 0 ? `iteration ${iteration} of ${iterations}` : null,
     kept === null || prunable === null ? null : `keeps ${count(kept)} of ${count(prunable)} weights (${percent(kept / prunable)})`, // prettier-ignore
-    error === null ? null : `error ${percent(error)}`,
-    referenceError === null ? null : `reference ${percent(referenceError)}`,
+    error === null ? null : unlabelled ? errorWords(error, true) : `error ${percent(error)}`,
+    referenceError === null || unlabelled ? null : `reference ${percent(referenceError)}`,
     etaSeconds === null ? null : `about ${duration(etaSeconds)} left`,
     summary.message,
     ...(summary.cautions ?? []).filter(({ serious }) => serious).map(({ message }) => `warning: ${message}`),

@@ -35,6 +35,8 @@ export const newPlan = (
   model,
   data,
   ...(bound ? { path: bound } : { budget: budget ?? { keep: usualKeep(prunableOfNewPlan(layers)) } }),
+  // Without labels only the reference can teach.
+  ...(typeof data === 'object' && data.labels === false && { distill: {} }),
   ...(isWhollyFrozen(layers) && { unfreeze: true as const }),
   ...(length && { length }),
 });

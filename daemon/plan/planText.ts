@@ -13,6 +13,8 @@ export interface ShortPlan {
   readonly path?: ErrorBound;
   /** For a model that is frozen as a whole: nothing could be pruned without it. */
   readonly unfreeze?: true;
+  /** For data without labels. */
+  readonly distill?: Record<string, never>;
   readonly length?: PlanLength | undefined;
 }
 
@@ -37,7 +39,7 @@ function lengthWords({ about }: PlanLength, isSearch: boolean): string {
 }
 
 /** The text of a new plan file: short, with the settings that people change first. */
-export function planText({ model, data, budget, path, unfreeze, length }: ShortPlan): string {
+export function planText({ model, data, budget, path, unfreeze, distill, length }: ShortPlan): string {
   const keys = length && lengthKeys(length);
   const lines = [
     `"model": ${JSON.stringify(model)}`,
@@ -49,6 +51,7 @@ export function planText({ model, data, budget, path, unfreeze, length }: ShortP
       : []),
     ...(path ? [`// The smallest network ${boundWords(path)}, in place of a budget.\n  "path": ${spaced(path)}`] : []),
     ...(unfreeze ? ['// The file freezes every layer (trainable is false).\n  "unfreeze": true'] : []),
+    ...(distill ? ['// The data has no labels: the reference teaches.\n  "distill": {}'] : []),
     ...(keys
       ? [
           `// ${lengthWords(length, path !== undefined)}\n  "schedule": ${spaced(keys.schedule)}`,

@@ -17,7 +17,7 @@ export function resolveData(written: DataSource, dataPath: (path: string) => str
     source: dataPath(data.source),
     format: data.format ?? null,
     inputs: inputsOf(data.inputs),
-    labels: list(data.labels),
+    labels: data.labels === false ? false : list(data.labels),
     test: data.test === undefined ? null : dataPath(data.test),
     validation: data.validation ?? 0,
     limit: data.limit ?? null,

@@ -11,6 +11,7 @@ import type { Budget, Plan } from '../protocol/plan.js';
 import { RATED, type OpenSetting, type ResolvedPlan, type TrainingSettings } from '../protocol/resolvedPlan.js';
 import { remoteOf } from '../protocol/runs/runOn.js';
 import { MU_GROWTH, REFERENCE, RETRAIN, RETRAIN_RATE, SCHEDULE, TRAINING, usualKeep } from './defaults.js';
+import { needsLabels } from './needsLabels.js';
 import { placeInPlan } from './parsePlan.js';
 import { resolveData } from './resolveData.js';
 import { isSearch } from './resolvePath.js';
@@ -221,18 +222,21 @@ const openRates = (plan: Plan): NonNullable<ResolvedPlan['openRates']> =>
  */
 export function resolvePlan(plan: Plan, context: PlanContext): ResolvedPlan {
   checkRates(plan);
+  const data = resolveData(plan.data, context.dataPath);
+  const labels = data.labels === false ? needsLabels(plan) : null;
+  if (labels) throw new PlanMeaningError(labels.path, labels.message);
   const batchSize = plan.training?.batchSize ?? TRAINING.batchSize;
   const training = { ...TRAINING, ...given(plan.training) };
   const own = { output: plan.output ?? null, unfreeze: resolveUnfreeze(plan, context.layers) };
   const { jointly } = plan.otherOutputs === 'measure' ? {} : byFile(context.layers, own);
   const part = { ...own, ...(jointly && { jointly }) };
   const runOn = remoteOf(plan.runOn);
-  const { weight = DISTILL.weight, temperature = null } = plan.distill ?? {};
+  const { weight = data.labels === false ? 1 : DISTILL.weight, temperature = null } = plan.distill ?? {};
   return {
     name: context.name,
     planPath: context.planPath,
     model: typeof plan.model === 'string' ? { path: context.modelPath! } : plan.model,
-    data: resolveData(plan.data, context.dataPath),
+    data,
     tasks: resolveTasks(plan, part, context),
     method: plan.method ?? 'lc',
     schedule: resolveSchedule(plan.schedule ?? {}),

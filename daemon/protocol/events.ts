@@ -15,6 +15,12 @@ const figures = eventFields(EVALUATION_FIGURES);
 export const Evaluation = z.object({
   ...figures,
   samples: z.number(),
+  target: z
+    .literal('reference')
+    .optional()
+    .describe(
+      "The data has no labels: loss and error are of the reference's own answers. The error is the share of samples that the reference answers otherwise.",
+    ),
   outputs: z
     .array(
       z.object({

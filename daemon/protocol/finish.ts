@@ -7,6 +7,11 @@ export const Finish = z.object({
   set: z.enum(['train', 'validation', 'test']).nullable().describe('The part of the data that the errors are of.'),
   samples: z.number(),
   regression: z.boolean().describe('Errors are shares of the variance left unexplained.'),
+  /** Absent in answers of earlier versions. */
+  unlabelled: z
+    .boolean()
+    .optional()
+    .describe("The data has no labels: errors are those against the reference's own answers."),
   error: measure,
   referenceError: measure,
   kept: z.number(),

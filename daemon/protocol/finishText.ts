@@ -1,6 +1,6 @@
 /** The sentence at the end of a finished run, for the command line, the page and the report. Pure. */
 import type { Finish } from './finish.js';
-import { bytes, points, times } from './format.js';
+import { bytes, percent, points, times } from './format.js';
 
 const weightsPart = ({ kept, prunable }: Finish): string => {
   if (kept >= prunable) return 'all weights kept';
@@ -22,9 +22,13 @@ const PARTS = { test: 'test', validation: 'validation', train: 'training' } as c
 /** The part of the data that an error is of, as in sentences. */
 export const partName = (set: keyof typeof PARTS): string => PARTS[set];
 
-function errorPart({ error, referenceError, regression, set }: Finish): string | null {
+function errorPart({ error, referenceError, regression, unlabelled, set }: Finish): string | null {
   const on = set === null ? '' : ` (${partName(set)})`;
   if (error === null) return `no finite error${on}`;
+  if (unlabelled)
+    return regression
+      ? `${percent(error)} of the variance of the reference's answers unexplained${on}`
+      : `${percent(error)} of the samples answered differently from the reference${on}`;
   if (referenceError === null) return null;
   const difference = error - referenceError;
   if (difference === 0) return `as good as the reference${on}`;

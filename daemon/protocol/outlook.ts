@@ -10,6 +10,10 @@ export const Outlook = z.object({
   device: z.string().nullable().describe('What was timed: "CPU, 2 threads"; null where no engine could be.'),
   set: z.enum(['train', 'validation']).describe('The part of the data whose samples were evaluated.'),
   samples: z.int().min(0),
+  unlabelled: z
+    .boolean()
+    .optional()
+    .describe('The data has no labels: errors are against the answers of the whole network.'),
   reference: z.number().nullable().describe('Error of the whole network on them; null: not measured, or not finite.'),
   goals: z
     .array(

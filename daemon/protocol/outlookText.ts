@@ -1,4 +1,5 @@
 /** An outlook in words. Without the schemas, which the editor's start does not load. */
+import { errorWords } from './runs/errorWords.js';
 import { shortPercent } from './format.js';
 import type { Outlook } from './outlook.js';
 
@@ -17,16 +18,16 @@ const PARTS = { train: 'training', validation: 'validation' } as const;
 
 /** "cut once, without training: 74% error (400 training samples; whole network 2%)", "about 4 min on this CPU": the parts that are known. */
 export function outlookParts(
-  { device, set, samples, reference, goals }: Outlook,
+  { device, set, samples, reference, unlabelled, goals }: Outlook,
   index: number,
 ): { readonly cut: string | null; readonly cost: string | null } {
   const { cut, seconds } = goals[index]!;
-  const whole = reference === null ? '' : `; the whole network ${shortPercent(reference)}`;
+  const whole = reference === null || unlabelled ? '' : `; the whole network ${shortPercent(reference)}`;
   return {
     cut:
       cut === null
         ? null
-        : `cut once, without training: ${shortPercent(cut)} error (${samples} ${PARTS[set]} samples${whole})`,
+        : `cut once, without training: ${errorWords(cut, unlabelled)} (${samples} ${PARTS[set]} samples${whole})`,
     cost: seconds === null ? null : `${aboutTime(seconds)}${device === null ? '' : ` on ${place(device)}`}`,
   };
 }

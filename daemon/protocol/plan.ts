@@ -99,7 +99,7 @@ export const Distill = z.strictObject({
     .max(1)
     .optional()
     .describe(
-      'Share a of the reference in the training loss: (1 - a) L(labels) + a T^2 KL(reference, network). Default 0.5.',
+      'Share a of the reference in the training loss: (1 - a) L(labels) + a T^2 KL(reference, network). Default 0.5; of data without labels 1.',
     ),
   temperature: positive
     .optional()
@@ -125,9 +125,11 @@ export const DataSource = z.union([
         'npz array, CSV or parquet columns that hold the input; of several inputs a list in their order, or { "input": "array", "other": ["column", "column"] }. Default: those named after the inputs, or of a usual name.',
       ),
     labels: z
-      .union([z.string(), z.array(z.string())])
+      .union([z.string(), z.array(z.string()), z.literal(false)])
       .optional()
-      .describe('npz array, CSV or parquet column that holds the label; a second file for npy and idx.'),
+      .describe(
+        'npz array, CSV or parquet column that holds the label; a second file for npy and idx. false: the data has no labels, or none are read; the reference then teaches ("distill").',
+      ),
     test: z.string().optional().describe('A separate test set (path), of the same format.'),
     validation: z
       .union([fraction, z.int().min(0)])

@@ -32,7 +32,10 @@ export const ResolvedData = z.strictObject({
   source: z.string().describe('A built-in name or a path relative to the workspace.'),
   format: z.enum(['idx', 'csv', 'npy', 'npz', 'images', 'parquet', 'module']).nullable(),
   inputs: z.union([z.array(z.string()), z.record(z.string(), z.array(z.string()))]).nullable(),
-  labels: z.array(z.string()).nullable(),
+  labels: z
+    .union([z.array(z.string()), z.literal(false)])
+    .nullable()
+    .describe('false: none are read.'),
   test: z.string().nullable(),
   validation: z.number().min(0).describe('A share below 1, or a count.'),
   limit: z.int().nullable(),

@@ -60,6 +60,7 @@ export interface Timed {
   readonly session: EngineSession;
   /** With the label mapping and input scale that the reference's answers chose. */
   readonly dataset: Dataset;
+  readonly setup: TrainingSetup;
   /** With the defaults that depend on the data and the memory. */
   readonly plan: ResolvedPlan;
   readonly model: Model;
@@ -194,7 +195,7 @@ async function askEngine(
     const { dataset, notes } = await read(session);
     const samplesPerSecond = await trainingPace(session, madeUpBatch(session, batchSize));
     const pace = { samplesPerSecond, train, held };
-    await ask?.({ session, dataset, plan: fitted, model, layers: ownLayers, pace });
+    await ask?.({ session, dataset, setup, plan: fitted, model, layers: ownLayers, pace });
     return { dataset, notes, times: proposeTimes(fitted, pace), planned: plannedTime(fitted, pace) };
   });
   return asked.catch(failed(asksMapping ? `${UNREAD}, and not timed` : 'Not timed'));

@@ -18,6 +18,7 @@ import type { GoalWanted, Outlook } from '../protocol/outlook.js';
 import type { DataSource } from '../protocol/plan.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
 import { subset } from '../trainer/assemble/samples.js';
+import { answeredSource } from '../trainer/distill/ownAnswers.js';
 import { createTasks } from '../trainer/tasks.js';
 import { tryPlan, type Timed } from './openPlanData.js';
 
@@ -59,9 +60,10 @@ const finite = (error: number): number | null => (Number.isFinite(error) ? error
 /** Errors of the direct compressions; null if there is none to compute, or the budget cannot be met. Does not change the session's weights. */
 async function cutErrors(
   cuts: readonly (ResolvedPlan['tasks'] | null)[],
-  { session, dataset, plan, model, layers }: Timed,
-): Promise<Pick<Outlook, 'set' | 'samples' | 'reference'> & { errors: (number | null)[] }> {
-  const { set, source } = samplesOf(dataset, plan.seed);
+  { session, dataset, setup, plan, model, layers }: Timed,
+): Promise<Pick<Outlook, 'set' | 'samples' | 'reference' | 'unlabelled'> & { errors: (number | null)[] }> {
+  const { set, source: samples } = samplesOf(dataset, plan.seed);
+  const source = dataset.unlabelled ? await answeredSource(samples, session, setup) : samples;
   const evaluate = async () => finite((await session.evaluate(source)).error);
   const w = (await session.getWeights()).slice();
   const reference = await evaluate();
@@ -84,7 +86,7 @@ async function cutErrors(
     }
   }
   await session.setWeights(w);
-  return { set, samples: source.size, reference, errors };
+  return { set, samples: source.size, reference, ...(dataset.unlabelled && { unlabelled: true }), errors };
 }
 
 /** An architecture that is trained first has no weights to prune yet. */

@@ -49,7 +49,9 @@ export async function previewData(
       classes: classes ? [...classes] : null,
       scale: describePreprocess(mapping.preprocess),
       order: classes ? mapping.encoding.text : null,
-      orders: encodings.flatMap(({ order, text }) => (typeof order === 'string' ? [{ order, text }] : [])),
+      orders: (dataset.unlabelled ? [] : encodings).flatMap(({ order, text }) =>
+        typeof order === 'string' ? [{ order, text }] : [],
+      ),
       inputs: inputsShown(shown.inputs),
       answers: shown.samples.map(({ label }) => label.slice(0, 100)),
       times: [...times],

@@ -109,8 +109,9 @@ export function referenceOf(session: Answering, spec: Spec, part: (dataset: Data
 export const isGiven = ({ model, reference }: Pick<ResolvedPlan, 'model' | 'reference'>): boolean =>
   'path' in model && reference.epochs === 0;
 
-const isScaleOpen = ({ scale }: Pick<ResolvedData, 'scale'>, { range }: Dataset): boolean =>
-  scale === 'auto' && range !== null;
+/** Without labels, no answer of the model is right or wrong. */
+const isScaleOpen = ({ scale }: Pick<ResolvedData, 'scale'>, { range, unlabelled }: Dataset): boolean =>
+  scale === 'auto' && range !== null && !unlabelled;
 
 /** Whether the data leaves open what only a trained model can decide. */
 export const isMappingOpen = (data: Pick<ResolvedData, 'scale'>, dataset: Dataset): boolean =>

@@ -85,6 +85,8 @@ export interface Run {
   readonly chanceLoss: number | null;
   /** Errors are shares of the targets' variance, not of wrong samples. */
   readonly regression?: boolean;
+  /** The data has no labels: the reference's answers are the targets of every part in `sets`. */
+  readonly unlabelled?: boolean;
   readonly control: Control;
   /** Milliseconds between checkpoints inside a phase. */
   readonly checkpointMs: number;

@@ -26,14 +26,28 @@ const COMMANDS: Record<TableAction, CommandName> = {
 /** A run as the page gets it: without file names, but with the host's key of the run. */
 export function tableRun(run: Run, runs: Pick<Runs, 'get'>, severalFolders: boolean): TableRun {
   const parent = run.baselineOf === undefined ? undefined : runs.get(fileIn(run.folder, '..', run.baselineOf));
-  const { name, plan, model, method, engine, state, started, ended, error, referenceError, kept, prunable } = run;
+  const {
+    name,
+    plan,
+    model,
+    method,
+    engine,
+    state,
+    started,
+    ended,
+    error,
+    referenceError,
+    unlabelled,
+    kept,
+    prunable,
+  } = run;
   const { cautions, budget, bytes, seconds, points, marks, job } = run;
   return {
     id: run.run,
     label: displayName(run),
     parent: parent?.run ?? null,
     folder: severalFolders ? basename(run.workspace) : '',
-    ...{ name, plan, model, method, engine, state, started, ended, error, referenceError, kept, prunable },
+    ...{ name, plan, model, method, engine, state, started, ended, error, referenceError, unlabelled, kept, prunable },
     ...{ cautions, budget, bytes, seconds, points, marks, job },
   };
 }

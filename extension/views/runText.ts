@@ -69,7 +69,11 @@ export function runDescription(summary: RunSummary): string {
     isDoubtful(summary) ? vscode.l10n.t('warnings') : null,
     summary.state === 'done' || active || place !== null ? null : stateName(summary.state),
     active || summary.state === 'paused' ? `${summary.iteration}/${summary.iterations}` : null,
-    summary.error === null ? null : vscode.l10n.t('{0} error', shortPercent(summary.error)),
+    summary.error === null
+      ? null
+      : summary.unlabelled
+        ? vscode.l10n.t('{0} unlike the reference', shortPercent(summary.error))
+        : vscode.l10n.t('{0} error', shortPercent(summary.error)),
     kept === null ? null : vscode.l10n.t('{0} kept', shortPercent(kept)),
     active && summary.etaSeconds !== null ? vscode.l10n.t('{0} left', duration(summary.etaSeconds)) : null,
     active ? place : null,
@@ -94,10 +98,13 @@ export function runTooltip(summary: RunSummary): vscode.MarkdownString {
       row(vscode.l10n.t('Engine'), summary.engine && safe(summary.engine)) +
       row(vscode.l10n.t('Where'), summary.job ? safe(jobText(summary.job)) : null) +
       row(vscode.l10n.t('Iteration'), `${summary.iteration} / ${summary.iterations}`) +
-      row(vscode.l10n.t('Error (pruned)'), summary.error === null ? null : shortPercent(summary.error)) +
+      row(
+        summary.unlabelled ? vscode.l10n.t('Unlike the reference') : vscode.l10n.t('Error (pruned)'),
+        summary.error === null ? null : shortPercent(summary.error),
+      ) +
       row(
         vscode.l10n.t('Error (reference)'),
-        summary.referenceError === null ? null : shortPercent(summary.referenceError),
+        summary.referenceError === null || summary.unlabelled ? null : shortPercent(summary.referenceError),
       ) +
       row(
         vscode.l10n.t('Kept'),

@@ -45,10 +45,14 @@ export class FinishCard {
 }
 
 /** What each figure measures. */
-function basis({ error, referenceError, samples, size, speed, regression }: Finish): string {
-  const errors = regression
+function basis({ error, referenceError, samples, size, speed, regression, unlabelled }: Finish): string {
+  const errors = regression && unlabelled
+    ? t("{0} of the variance of the reference's answers unexplained, on {1} samples", percent(error), count(samples))
+    : regression
     ? t('variance unexplained {0}, reference {1}, on {2} samples', percent(error), percent(referenceError), count(samples))
-    : t('error {0}, reference {1}, on {2} samples', percent(error), percent(referenceError), count(samples));
+    : unlabelled
+      ? t('{0} of {1} samples answered differently from the reference', percent(error), count(samples))
+      : t('error {0}, reference {1}, on {2} samples', percent(error), percent(referenceError), count(samples));
   return [
     size ? t('Size: {0}, beside dense float32 weights', size.format) : t('Size: not measured'),
     speed

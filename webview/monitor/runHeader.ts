@@ -195,9 +195,13 @@ export class RunHeader {
         null,
       ],
       [
-        errorSet === null ? t('Error, pruned weights') : t('Error, pruned weights ({0})', setName(errorSet)),
+        summary.unlabelled
+          ? t('Unlike the reference')
+          : errorSet === null
+            ? t('Error, pruned weights')
+            : t('Error, pruned weights ({0})', setName(errorSet)),
         percent(summary.error),
-        reference === null
+        reference === null || summary.unlabelled
           ? null
           : directError === null
             ? t('reference {0}', percent(reference))

@@ -7,8 +7,12 @@ import { t } from '../page/strings.js';
 import { runColour, runShape, type Theme } from '../page/theme.js';
 
 /** "2.1% error (test)" */
-const errorText = ({ errorSet }: RunView, error: number): string =>
-  errorSet === null ? t('{0} error', percent(error)) : t('{0} error ({1})', percent(error), setName(errorSet));
+const errorText = ({ errorSet, summary }: RunView, error: number): string =>
+  summary.unlabelled
+    ? t('{0} unlike the reference', percent(error))
+    : errorSet === null
+      ? t('{0} error', percent(error))
+      : t('{0} error ({1})', percent(error), setName(errorSet));
 
 /** "1.00% kept · 2.1% error (test)" */
 function figuresOf(run: RunView): string {

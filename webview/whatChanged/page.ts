@@ -87,7 +87,7 @@ function figures({ reference, pruned, regression, result }: WhatChanged): HTMLEl
     const difference = before === null || after === null ? '–' : points ? pointsText(after - before) : change(after - before);
     return { head, cells: [text(before), text(after), difference] };
   };
-  const errors = regression ? t('Variance unexplained') : t('Error');
+  const errors = pruned.target ? t('Unlike the reference') : regression ? t('Variance unexplained') : t('Error');
   const rows = [
     row(errors, ({ error }) => error, (value) => percent(value), true),
     row(t('Loss'), ({ loss }) => loss, (value) => number(value)),

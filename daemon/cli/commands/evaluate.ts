@@ -122,6 +122,11 @@ export const evaluate: Command = {
   },
   async run({ positionals, values, terminal }) {
     const { model, config, dataFolder, output, engineId, seed } = await requested(positionals, values);
+    if (config.labels === false)
+      throw new UserError(
+        'usage',
+        'lc-prune evaluate: the plan reads no labels ("labels": false), and loss and error are measured against labels; name the model and data that has some',
+      );
     const own = trainingSetup(model, output);
     const others = otherSetups(model, own);
     const { setup, opened } = await setupByData(own, (requirements) =>

@@ -12,7 +12,7 @@ import { UserError } from '../../protocol/errors.js';
 import type { DataSource } from '../../protocol/plan.js';
 import { shellWord } from '../../protocol/shellWord.js';
 import { namedFile, stringOption, type Command } from '../command.js';
-import { DATA_NAMES, dataNames } from '../dataOptions.js';
+import { DATA_NAMES, UNLABELLED, dataNames } from '../dataOptions.js';
 import { goalOption } from '../goalOption.js';
 import { dataFor, lengthOf } from '../proposePlan.js';
 
@@ -31,6 +31,10 @@ export const init: Command = {
       help: 'built-in data set, or a path (default: the likeliest file or folder that fits the model, the nearest first; else a built-in set that does)',
     },
     ...DATA_NAMES,
+    [UNLABELLED]: {
+      type: 'boolean',
+      help: 'the data of --data has no labels: the reference teaches by its own answers',
+    },
     goal: {
       type: 'string',
       value: 'GOAL',
@@ -64,6 +68,8 @@ export const init: Command = {
     if (await stat(out).catch(() => null)) throw exists();
     const layers = summarizeModel(model);
     const named = stringOption(values, 'data');
+    if (named === undefined && values[UNLABELLED] === true)
+      throw new UserError('usage', `lc-prune init: --${UNLABELLED} is about the data that --data names; name it`);
     const { data, note } = await dataFor(model, { workspace, planFolder: dirname(out), named });
     const keep = stringOption(values, 'keep');
     const goal = goalOption(values);

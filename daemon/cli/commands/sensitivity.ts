@@ -144,8 +144,11 @@ export const sensitivity: Command = {
     ]);
     const header = ['layer', 'weights', ...shares.map(shortPercent), 'error', `within +${shortPercent(increase)}`];
     terminal.print(table(header, rows));
+    const measured = parts.unlabelled
+      ? `Error against the reference's own answers on the ${PARTS[set]}`
+      : `Error on the ${PARTS[set]}`;
     terminal.print(
-      `Error on the ${PARTS[set]} with the largest weights of one layer kept, nothing retrained; the reference has ${percent(reference)}.`,
+      `${measured} with the largest weights of one layer kept, nothing retrained; the reference has ${percent(reference)}.`,
     );
     const budget = budgetOf(plan);
     if (!budget) {

@@ -69,13 +69,16 @@ export async function readIdxFolder(
   };
 }
 
-/** @throws UserError('data-invalid') when the two files count different samples. */
+/** @param labels null: none are read. @throws UserError('data-invalid') when the two files count different samples. */
 export async function readIdxPair(
   images: SourceFile,
-  labels: SourceFile,
+  labels: SourceFile | null,
   memoryLimit: number,
 ): Promise<{ part: RawPart; hash: string }> {
   const inputs = await readIdx(images, memoryLimit);
+  const { name } = images;
+  if (!labels)
+    return { part: { name, inputs: [inputs.store], targets: { kind: 'none', where: name } }, hash: inputs.hash };
   const targets = await readIdx(labels, memoryLimit);
   if (inputs.store.size !== targets.store.size)
     throw invalidData(
@@ -83,7 +86,7 @@ export async function readIdxPair(
       `${countText(targets.store.size)} labels, but ${images.name} has ${countText(inputs.store.size)} samples; the two files do not belong together`,
     );
   return {
-    part: { name: images.name, inputs: [inputs.store], targets: await asTargets(targets) },
+    part: { name, inputs: [inputs.store], targets: await asTargets(targets) },
     hash: sha256(inputs.hash, targets.hash),
   };
 }
@@ -102,13 +105,14 @@ export async function readIdxSource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   if ((await statSource(source)).directory)
     return readIdxFolder(source, options.memoryLimit, `IDX files of ${source.name}`, context.resolve);
-  const stated = config.labels?.[0];
+  const stated = config.labels ? config.labels[0] : undefined;
+  const beside = (file: SourceFile) => (config.labels === false ? null : requireLabels(file, context.resolve));
   const train = await readIdxPair(
     source,
-    stated === undefined ? await requireLabels(source, context.resolve) : await context.resolve(stated),
+    stated === undefined ? await beside(source) : await context.resolve(stated),
     options.memoryLimit,
   );
-  const tested = test && (await readIdxPair(test, await requireLabels(test, context.resolve), options.memoryLimit));
+  const tested = test && (await readIdxPair(test, await beside(test), options.memoryLimit));
   return {
     title: `IDX files of ${source.name}`,
     train: train.part,

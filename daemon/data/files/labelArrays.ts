@@ -29,14 +29,19 @@ export function requireEqualCounts(inputs: readonly ArrayFile[], labels: LabelAr
   }
 }
 
+/** @param labels null: the data has none. */
 export async function arraysToPart(
   name: string,
   inputs: readonly ArrayFile[],
-  labels: LabelArray,
+  labels: LabelArray | null,
 ): Promise<{ part: RawPart; hash: string }> {
+  const stores = inputs.map((input) => input.store);
+  const hashes = inputs.map((input) => input.hash);
+  if (!labels)
+    return { part: { name, inputs: stores, targets: { kind: 'none', where: name } }, hash: sha256(...hashes) };
   requireEqualCounts(inputs, labels);
   return {
-    part: { name, inputs: inputs.map((input) => input.store), targets: await labels.targets() },
-    hash: sha256(...inputs.map((input) => input.hash), labels.hash),
+    part: { name, inputs: stores, targets: await labels.targets() },
+    hash: sha256(...hashes, labels.hash),
   };
 }

@@ -18,7 +18,7 @@ interface Batch {
 /**
  * A JavaScript module of the user. It exports `train()`, and optionally `test()`: generators (or async generators, or functions that return an array)
  * of `{ inputs, targets }`. `inputs` holds whole samples of the model's input, as nested arrays or one flat typed array (a list of those, one per
- * input, for a model of several); `targets` one class number per sample, or the values of the model's output.
+ * input, for a model of several); `targets` one class number per sample, or the values of the model's output; none are needed if no labels are read.
  * @throws UserError('data-invalid') when the workspace is not trusted, because a module is code that runs.
  */
 export async function readModuleSource(context: ReadContext): Promise<RawDataset> {
@@ -69,13 +69,14 @@ async function readPart(
     throw invalidData(name, `the model's input is ${shapeText(shape)}: a module needs a model with fixed input sizes`);
   });
   const inputs = shapes.map((shape) => new RowSink(name, shape, 'f4', options.memoryLimit));
+  const unlabelled = context.config.labels === false;
   let targets: RowSink | null = null;
   let width = 0;
   const hashes: string[] = [];
   try {
     const batches = (await (generate as () => unknown)()) as AsyncIterable<Batch> | Iterable<Batch>;
     for await (const batch of batches) {
-      const arrays = batchInputs(batch, shapes.length, name);
+      const arrays = batchInputs(batch, shapes.length, name, unlabelled);
       let samples = -1;
       arrays.forEach((array, i) => {
         const values = flatten(array, name, 'inputs');
@@ -90,6 +91,7 @@ async function readPart(
         for (let k = 0; k < samples; k++) inputs[i]!.append(values.subarray(k * size, (k + 1) * size));
         hashes.push(sha256(new Uint8Array(values.buffer)));
       });
+      if (unlabelled) continue;
       const values = flatten(batch.targets, name, 'targets');
       if (samples === 0 && values.length === 0) continue;
       const perSample = values.length / samples;
@@ -106,9 +108,13 @@ async function readPart(
     if (error instanceof UserError) throw error;
     throw invalidData(name, `the module failed (${firstLine(error)})`);
   }
-  if (!targets) throw invalidData(name, 'the module yields no samples');
+  if (inputs[0]!.rows === 0 || (!targets && !unlabelled)) throw invalidData(name, 'the module yields no samples');
   return {
-    part: { name, inputs: inputs.map((sink) => sink.finish()), targets: await moduleTargets(targets, width, name) },
+    part: {
+      name,
+      inputs: inputs.map((sink) => sink.finish()),
+      targets: targets ? await moduleTargets(targets, width, name) : { kind: 'none', where: name },
+    },
     hash: sha256(...hashes),
   };
 }
@@ -122,9 +128,9 @@ async function moduleTargets(sink: RowSink, width: number, where: string): Promi
   return { kind: 'labels', labels: wholeNumbers(values), positions: 1, where };
 }
 
-function batchInputs(batch: Batch, count: number, name: string): unknown[] {
-  if (typeof batch !== 'object' || batch === null || !('inputs' in batch) || !('targets' in batch))
-    throw invalidData(name, 'every batch must be an object { inputs, targets }');
+function batchInputs(batch: Batch, count: number, name: string, unlabelled: boolean): unknown[] {
+  if (typeof batch !== 'object' || batch === null || !('inputs' in batch) || !(unlabelled || 'targets' in batch))
+    throw invalidData(name, `every batch must be an object ${unlabelled ? '{ inputs }' : '{ inputs, targets }'}`);
   if (count === 1) return [batch.inputs];
   if (Array.isArray(batch.inputs) && batch.inputs.length === count) return batch.inputs as unknown[];
   throw invalidData(name, `the model has ${count} inputs: "inputs" must be a list of ${count} arrays`);

@@ -19,27 +19,29 @@ async function labelFile(file: SourceFile, memoryLimit: number): Promise<LabelAr
 
 /**
  * .npy data of a plan: the source holds the inputs, `labels` a second file with the labels (default: the file beside it
- * whose name says "y" or "labels" instead). `inputs` may list one file per input of the model.
+ * whose name says "y" or "labels" instead; none if the plan reads no labels). `inputs` may list one file per input of the model.
  */
 export async function readNpySource(context: ReadContext): Promise<RawDataset> {
   const { source, test, config, options } = context;
   const paths = statedByInput(source.name, config.inputs, context.requirements)?.flat() ?? config.inputs;
   const files = paths ? await Promise.all((paths as readonly string[]).map((path) => context.resolve(path))) : [source];
-  const stated = config.labels?.[0];
-  const labels = stated === undefined ? await labelsBeside(source, context.resolve) : await context.resolve(stated);
-  const read = async (inputs: readonly SourceFile[], targets: SourceFile) => {
+  const wanted = config.labels !== false;
+  const stated = config.labels ? config.labels[0] : undefined;
+  const beside = (file: SourceFile) => (wanted ? labelsBeside(file, context.resolve) : null);
+  const labels = stated === undefined ? await beside(source) : await context.resolve(stated);
+  const read = async (inputs: readonly SourceFile[], targets: SourceFile | null) => {
     const arrays: ArrayFile[] = [];
     for (const file of inputs) arrays.push(await readNpy(file, options.memoryLimit));
-    return arraysToPart(inputs[0]!.name, arrays, await labelFile(targets, options.memoryLimit));
+    return arraysToPart(inputs[0]!.name, arrays, targets && (await labelFile(targets, options.memoryLimit)));
   };
   const train = await read(files, labels);
-  const tested = test && (await read([test], await labelsBeside(test, context.resolve)));
+  const tested = test && (await read([test], await beside(test)));
   return {
     title: `NumPy arrays of ${source.name}`,
     train: train.part,
     ...(tested && { test: tested.part }),
     hash: sha256(train.hash, tested?.hash ?? ''),
-    notes: stated === undefined ? [`Labels are read from ${labels.name}.`] : [],
+    notes: stated === undefined && labels ? [`Labels are read from ${labels.name}.`] : [],
   };
 }
 

@@ -50,7 +50,7 @@ export function inputsOf(
 ): readonly string[] {
   const fits = (key: string, input: number) => fitsInput(file, key, requirements.inputShapes[input] ?? []);
   if (requirements.inputShapes.length > 1 || (stated && !Array.isArray(stated))) {
-    const targets = [...TRAIN_LABELS, ...TEST_LABELS, ...(labels ?? []), ...(requirements.outputNames ?? []).flatMap(labelNamesFor)]; // prettier-ignore
+    const targets = [...TRAIN_LABELS, ...TEST_LABELS, ...(Array.isArray(labels) ? labels : []), ...(requirements.outputNames ?? []).flatMap(labelNamesFor)]; // prettier-ignore
     const mayBe = (key: string, input: number) => !targets.includes(key) && fits(key, input);
     return inputArrays(file.name, file.keys, stated, requirements, mayBe);
   }

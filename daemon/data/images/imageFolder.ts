@@ -23,7 +23,7 @@ interface ImageFile extends SourceFile {
 
 /**
  * One folder per class of PNG or JPEG files, named after the class; or "train" and "test" folders of such folders. Images are decoded once, on other
- * threads, and resized to the model's input. Classes alternate, so that `limit` takes samples of all.
+ * threads, and resized to the model's input. Classes alternate, so that `limit` takes samples of all. Without labels: all images below the folder.
  * @throws UserError that names the folder or the image.
  */
 export async function readImageFolder(context: ReadContext): Promise<RawDataset> {
@@ -63,7 +63,8 @@ export async function readImageFolder(context: ReadContext): Promise<RawDataset>
 
 interface ImagePart {
   readonly name: string;
-  readonly classes: readonly string[];
+  /** null: labels are not read. */
+  readonly classes: readonly string[] | null;
   readonly files: readonly ImageFile[];
   /** Files in the classes' folders that are not images. */
   readonly ignored: number;
@@ -71,10 +72,15 @@ interface ImagePart {
   readonly loose: number;
 }
 
-async function findParts(
-  context: ReadContext,
-): Promise<{ train: ImagePart; test: ImagePart | null; notes: readonly string[] }> {
-  const { test, resolve, requirements } = context;
+interface ImageParts {
+  readonly train: ImagePart;
+  readonly test: ImagePart | null;
+  readonly notes: readonly string[];
+}
+
+async function findParts(context: ReadContext): Promise<ImageParts> {
+  const { test, resolve, requirements, config } = context;
+  if (config.labels === false) return partsWithoutClasses(context);
   const source = await unwrapped(context.source);
   const members = await folders(source);
   const named = (names: readonly string[]) => members.find((member) => names.includes(member.toLowerCase()));
@@ -86,6 +92,22 @@ async function findParts(
   const notes = source === context.source ? [] : [`The classes are the folders in ${source.name}.`];
   const train = withoutEmpty(await listImages(trainFolder, resolve), requirements, notes);
   return { train, test: testFolder && (await listImages(testFolder, resolve)), notes };
+}
+
+/** All images below the folder, or below "train" and "test" in it, whatever folders they lie in. */
+async function partsWithoutClasses({ source, test, resolve }: ReadContext): Promise<ImageParts> {
+  const members = await folders(source);
+  const named = (names: readonly string[]) => members.find((member) => names.includes(member.toLowerCase()));
+  const [trainName, testName] = [named(TRAIN_FOLDERS), named(TEST_FOLDERS)];
+  const all = async (folder: SourceFile): Promise<ImagePart> => {
+    const { files, ignored } = await imagesBelow(folder, folder, 0, resolve);
+    if (files.length === 0)
+      throw missingData(folder.name, 'no PNG or JPEG files in this folder, nor in the folders in it');
+    return { name: folder.name, classes: null, files, ignored, loose: 0 };
+  };
+  const train = await all(trainName === undefined ? source : child(source, trainName));
+  const testFolder = test ?? (trainName === undefined || testName === undefined ? null : child(source, testName));
+  return { train, test: testFolder && (await all(testFolder)), notes: [] };
 }
 
 const child = (folder: SourceFile, name: string): SourceFile => ({
@@ -104,15 +126,14 @@ async function unwrapped(folder: SourceFile): Promise<SourceFile> {
 
 /** Without classes that have no images, if the model has an output for each of the others only. */
 function withoutEmpty(part: ImagePart, { outputShape }: DataRequirements, notes: string[]): ImagePart {
-  const filled = part.classes
-    .map((_, label) => label)
-    .filter((label) => part.files.some((file) => file.label === label));
-  if (filled.length === part.classes.length || filled.length !== Math.max(2, outputShape.at(-1) ?? 1)) return part;
-  const empty = part.classes.filter((_, label) => !filled.includes(label));
+  const classes = part.classes ?? [];
+  const filled = classes.map((_, label) => label).filter((label) => part.files.some((file) => file.label === label));
+  if (filled.length === classes.length || filled.length !== Math.max(2, outputShape.at(-1) ?? 1)) return part;
+  const empty = classes.filter((_, label) => !filled.includes(label));
   notes.push(`Left out, as there are no images in it: ${listText(empty)}.`);
   return {
     ...part,
-    classes: filled.map((label) => part.classes[label]!),
+    classes: filled.map((label) => classes[label]!),
     files: part.files.map((file) => ({ ...file, label: filled.indexOf(file.label) })),
   };
 }
@@ -133,23 +154,35 @@ function naturalOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Images in a folder and the folders in it, by their names within `root`; and how many other files are there. */
+async function imagesBelow(
+  root: SourceFile,
+  folder: SourceFile,
+  label: number,
+  resolve: ReadContext['resolve'],
+): Promise<{ files: ImageFile[]; ignored: number }> {
+  const files: ImageFile[] = [];
+  let ignored = 0;
+  for (const entry of await readdir(folder.path, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const within = path.slice(folder.path.length + 1);
+    if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
+    if (!IMAGE_NAME.test(entry.name)) ignored++;
+    // A link must stay inside the workspace, as every other path.
+    else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
+    else files.push({ path, name: `${root.name}${path.slice(root.path.length)}`, label });
+  }
+  return { files: files.sort((a, b) => (a.name < b.name ? -1 : 1)), ignored };
+}
+
 async function listImages(folder: SourceFile, resolve: ReadContext['resolve']): Promise<ImagePart> {
   const classes = await folders(folder);
   const perClass: ImageFile[][] = [];
   let ignored = 0;
   for (const [label, name] of classes.entries()) {
-    const classFolder = join(folder.path, name);
-    const files: ImageFile[] = [];
-    for (const entry of await readdir(classFolder, { withFileTypes: true, recursive: true })) {
-      const path = join(entry.parentPath, entry.name);
-      const within = path.slice(classFolder.length + 1);
-      if (entry.isDirectory() || within.split(sep).some((part) => HIDDEN.test(part))) continue;
-      if (!IMAGE_NAME.test(entry.name)) ignored++;
-      // A link must stay inside the workspace, as every other path.
-      else if (entry.isSymbolicLink()) files.push({ ...(await resolve(path)), label });
-      else files.push({ path, name: `${folder.name}${path.slice(folder.path.length)}`, label });
-    }
-    perClass.push(files.sort((a, b) => (a.name < b.name ? -1 : 1)));
+    const found = await imagesBelow(folder, child(folder, name), label, resolve);
+    ignored += found.ignored;
+    perClass.push(found.files);
   }
   const files = takeTurns(perClass);
   if (files.length === 0) throw await noImages(folder, classes);
@@ -165,7 +198,7 @@ async function noImages(folder: SourceFile, classes: readonly string[]): Promise
   if (images.length > 0)
     return missingData(
       folder.name,
-      `images lie in the folder itself (${listText(images, 3)}), and nothing says of which class: put each in a sub-folder named after its class`,
+      `images lie in the folder itself (${listText(images, 3)}), and nothing says of which class: put each in a sub-folder named after its class, or set "labels": false, and the model's own answers teach`,
     );
   if (classes.length === 0)
     return missingData(
@@ -217,7 +250,9 @@ async function decodePart(
     part: {
       name,
       inputs: [images.finish()],
-      targets: { kind: 'labels', labels, positions: 1, names: classes, where: `${name} (folders)` },
+      targets: classes
+        ? { kind: 'labels', labels, positions: 1, names: classes, where: `${name} (folders)` }
+        : { kind: 'none', where: name },
     },
     hash: sha256(...hashes),
     notes: images.notes(),

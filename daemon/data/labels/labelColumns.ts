@@ -36,6 +36,13 @@ export interface LabelSource {
   at(column: number): string;
 }
 
+/** In the place of a column, in data whose labels are not read. */
+export const noLabelColumn = (where: string): LabelColumn => ({
+  append: () => undefined,
+  finish: () => ({ kind: 'none', where }),
+  discard: () => undefined,
+});
+
 /** @param first the first row: it shows which columns are lists. */
 export function openLabelColumn(source: LabelSource, first: readonly Cell[], classification: boolean): LabelColumn {
   const single = source.columns.length === 1 && cellShape(first[source.columns[0]!]).length === 0;

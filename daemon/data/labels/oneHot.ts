@@ -1,12 +1,15 @@
 import { forEachChunk, identityIndices } from '../batches/sampleStore.js';
-import type { LabelTargets, RawTargets } from '../rawDataset.js';
+import type { LabelTargets, GivenTargets } from '../rawDataset.js';
 import { sizeOf } from '../../protocol/shape.js';
 
 /**
  * Converts one-hot targets back to labels: for an output of as many classes as columns, or for a single yes/no output if there are two columns. null
  * if any sample does not have exactly one 1 among zeros, or the targets are something else.
  */
-export async function oneHotLabels(targets: RawTargets, outputShape: readonly number[]): Promise<LabelTargets | null> {
+export async function oneHotLabels(
+  targets: GivenTargets,
+  outputShape: readonly number[],
+): Promise<LabelTargets | null> {
   const width = targets.kind === 'values' ? targets.store.width : targets.positions;
   const outputs = sizeOf(outputShape);
   if (width < 2 || !(width === outputs || (outputs === 1 && width === 2))) return null;

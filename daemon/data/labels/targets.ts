@@ -3,8 +3,9 @@ import { countText, invalidData, listText, shapeText } from '../dataError.js';
 import type { DataRequirements } from '../dataset.js';
 import { labelEncodings, valueEncodings, type LabelEncoding, type ResolvedOrder } from './labelEncodings.js';
 import { oneHotLabels } from './oneHot.js';
-import type { LabelTargets, RawPart, ValueTargets } from '../rawDataset.js';
-import { sizeOfPart } from '../rawDataset.js';
+import type { LabelledPart, LabelTargets, RawPart, ValueTargets } from '../rawDataset.js';
+import { isLabelled, sizeOfPart } from '../rawDataset.js';
+import { noTargets } from './noTargets.js';
 import { forEachChunk, identityIndices } from '../batches/sampleStore.js';
 import { sizeOf } from '../../protocol/shape.js';
 
@@ -33,6 +34,7 @@ export interface TargetOptions {
 /**
  * Fits the targets of both parts to the model's output: one-hot for classes (per position, for outputs such as [steps, classes]), 0/1 for a single
  * sigmoid output, numbers otherwise.
+ * @returns targets that are never read if a part has none.
  * @throws UserError('data-invalid') that names the file and lists labels and outputs if they do not match.
  */
 export async function fitTargets(
@@ -41,6 +43,7 @@ export async function fitTargets(
   requirements: DataRequirements,
   options: TargetOptions,
 ): Promise<FittedTargets> {
+  if (!isLabelled(train) || (test && !isLabelled(test))) return noTargets(train.targets.where);
   const parts = test ? [train, test] : [train];
   if (requirements.classification) {
     const [trainLabels, testLabels] = await classLabels(parts, requirements.outputShape);
@@ -51,7 +54,7 @@ export async function fitTargets(
 }
 
 /** Labels of every part, or none if the targets of one are real vectors. One-hot targets are labels. */
-async function classLabels(parts: readonly RawPart[], outputShape: readonly number[]): Promise<LabelTargets[]> {
+async function classLabels(parts: readonly LabelledPart[], outputShape: readonly number[]): Promise<LabelTargets[]> {
   const oneHot: LabelTargets[] = [];
   for (const { targets } of parts) {
     const labels = await oneHotLabels(targets, outputShape);
@@ -67,7 +70,7 @@ async function classLabels(parts: readonly RawPart[], outputShape: readonly numb
 }
 
 /** Labels of a part; whole-number values (a float column "0.0, 1.0") count. null if the targets are real vectors. */
-async function asClassLabels(part: RawPart): Promise<LabelTargets | null> {
+async function asClassLabels(part: LabelledPart): Promise<LabelTargets | null> {
   const { targets } = part;
   if (targets.kind === 'labels') return targets;
   if (targets.store.width !== 1 || !targets.store.resident) return null;
@@ -84,7 +87,7 @@ async function asClassLabels(part: RawPart): Promise<LabelTargets | null> {
 }
 
 function fitClasses(
-  train: RawPart,
+  train: LabelledPart,
   trainLabels: LabelTargets,
   testLabels: LabelTargets | null,
   outputShape: readonly number[],
@@ -165,7 +168,7 @@ function coversTest(
   );
 }
 
-function refuseSingleClass(part: RawPart, { labels, names, where }: LabelTargets): void {
+function refuseSingleClass(part: LabelledPart, { labels, names, where }: LabelTargets): void {
   const first = labels[0];
   if (first === undefined || labels.some((label) => label !== first)) return;
   throw invalidData(
@@ -195,7 +198,7 @@ function labelReader(classes: Int32Array, positions: number, depth: number): Tar
 }
 
 /** Searches the targets for exactly two numbers; a third distinct one ends the search. */
-async function distinctValues({ targets }: RawPart): Promise<Set<number>> {
+async function distinctValues({ targets }: LabelledPart): Promise<Set<number>> {
   const found = new Set<number>();
   if (targets.kind === 'labels') {
     for (const label of targets.labels) if (found.add(label).size > 2) break;
@@ -209,8 +212,8 @@ async function distinctValues({ targets }: RawPart): Promise<Set<number>> {
 }
 
 async function fitValues(
-  train: RawPart,
-  test: RawPart | undefined,
+  train: LabelledPart,
+  test: LabelledPart | undefined,
   { outputShape }: DataRequirements,
   { classes }: TargetOptions,
 ): Promise<FittedTargets> {
@@ -224,7 +227,7 @@ async function fitValues(
   };
 }
 
-async function checkValues(part: RawPart, requirements: DataRequirements): Promise<void> {
+async function checkValues(part: LabelledPart, requirements: DataRequirements): Promise<void> {
   const { outputShape, classification } = requirements;
   const width = part.targets.kind === 'values' ? part.targets.store.width : part.targets.positions;
   if (part.targets.kind === 'labels' && part.targets.names && !classification)
@@ -255,7 +258,7 @@ async function checkDistributions({ store, where }: ValueTargets): Promise<void>
   });
 }
 
-function valueReader({ targets }: RawPart, order: LabelEncoding['order']): TargetReader {
+function valueReader({ targets }: LabelledPart, order: LabelEncoding['order']): TargetReader {
   const plain: TargetReader =
     targets.kind === 'values'
       ? { write: (indices, from, count, out) => targets.store.gather(indices, from, count, out) }

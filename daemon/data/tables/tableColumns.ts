@@ -26,20 +26,21 @@ const INDEX_NAMES = new Set(['', 'id', 'index', 'unnamed: 0', '__index_level_0__
  */
 export function chooseColumns(
   table: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
-  stated: { inputs: StatedInputs; labels: readonly string[] | null },
+  stated: { inputs: StatedInputs; labels: readonly string[] | false | null },
   requirements: DataRequirements,
 ): ColumnChoice {
   const chosen = ownColumns(table, stated, requirements);
   const { names, head } = table;
   const taken = [...chosen.inputs.flat(), ...chosen.labels];
   const free = (head[0] ?? []).map((_, i) => i).filter((i) => !taken.includes(i));
+  if (stated.labels === false) return { ...chosen, others: new Map() };
   const others = (requirements.others ?? []).map(({ output }) => [output, outputColumns(names, free, output)] as const);
   return { ...chosen, others: new Map(others.filter(([, columns]) => columns.length > 0)) };
 }
 
 function ownColumns(
   { name: file, names, head: sample, isIndex }: Pick<Table, 'name' | 'names' | 'head' | 'isIndex'>,
-  stated: { inputs: StatedInputs; labels: readonly string[] | null },
+  stated: { inputs: StatedInputs; labels: readonly string[] | false | null },
   requirements: DataRequirements,
 ): Omit<ColumnChoice, 'others'> {
   const width = sample[0]?.length ?? 0;
@@ -48,8 +49,9 @@ function ownColumns(
   const empty: number[] = [];
   const filled: number[] = [];
   for (let i = 0; i < width; i++) (sample.every((row) => textOf(row[i]) === '') ? empty : filled).push(i);
-  const labels = stated.labels?.map(find('labels')) ?? ownLabels(names, filled, sample, requirements);
-  if (!stated.labels) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
+  const listed = stated.labels === false ? [] : stated.labels?.map(find('labels'));
+  const labels = listed ?? ownLabels(names, filled, sample, requirements);
+  if (!listed) notes.push(`Labels are read from ${describeColumns(names, labels)}.`);
   const assigned = statedByInput(file, stated.inputs, requirements)?.map((group) => group.map(find('inputs')));
   if (assigned) return { inputs: assigned, labels, notes };
   if (stated.inputs)

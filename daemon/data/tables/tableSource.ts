@@ -2,7 +2,7 @@ import { sha256 } from '../files/arrayFile.js';
 import { invalidData, shapeText } from '../dataError.js';
 import { loadDecoder } from '../images/decodeImage.js';
 import { imageSize, ImageSink, IMAGES_AT_ONCE, type EncodedImage } from '../images/imageSink.js';
-import { noNumber, openLabelColumn, type LabelColumn } from '../labels/labelColumns.js';
+import { noLabelColumn, noNumber, openLabelColumn, type LabelColumn } from '../labels/labelColumns.js';
 import { OtherColumns } from './otherColumns.js';
 import type { ReadContext } from '../openOptions.js';
 import type { RawDataset, RawPart, SourceFields } from '../rawDataset.js';
@@ -90,7 +90,8 @@ async function readPart(
       head[0]!,
       classification,
     );
-  const labels = openLabels(columns.labels, requirements.classification);
+  const labels =
+    config.labels === false ? noLabelColumn(name) : openLabels(columns.labels, requirements.classification);
   const others = new OtherColumns(requirements.others ?? [], columns.others, openLabels);
   const inputs: InputColumns[] = [];
   try {

@@ -6,6 +6,7 @@ import type * as Core from '@tensorflow/tfjs-core';
 import { absorbedHead, type Head, type Loss } from '../../model/setup/loss.js';
 import { sigmoidCrossentropy, softmaxCrossentropy } from './crossEntropies.js';
 import { EPSILON } from './epsilon.js';
+import { argMax } from './tally.js';
 
 type Tensor = Core.Tensor;
 
@@ -46,6 +47,30 @@ export function softened(
     let sum = 0;
     for (let k = 0; k < width; k++) sum += row[k] = Math.exp(row[k]! - max);
     for (let k = 0; k < width; k++) out[from + k] = row[k]! / sum;
+  }
+}
+
+/**
+ * A network's answers as the targets that labelled data would have: one-hot for its largest output, 0 or 1 for each yes/no output; of other losses than
+ * the cross-entropies its outputs. Evaluated against its own, a network has no error.
+ * @param values, out as in `softened`.
+ */
+export function decided(
+  { loss, head }: Omit<TaughtLoss, 'temperature'>,
+  values: Float32Array,
+  width: number,
+  out: Float32Array,
+): void {
+  const kind = absorbedHead(loss);
+  if (kind === 'none') return out.set(values);
+  if (kind === 'sigmoid') {
+    const threshold = head === 'none' ? 0.5 : 0;
+    for (let i = 0; i < values.length; i++) out[i] = Number(values[i]! > threshold);
+    return;
+  }
+  for (let from = 0; from < values.length; from += width) {
+    const largest = argMax(values, from, from + width);
+    for (let k = 0; k < width; k++) out[from + k] = Number(k === largest);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The tool that puts runs side by side. */
 import * as z from 'zod';
+import { UNLIKE } from '../../protocol/runs/errorWords.js';
 import { count, orDash, percent } from '../../protocol/format.js';
 import { Budget } from '../../protocol/plan.js';
 import { resultOf, RunStatus, statusOf } from '../runStatus.js';
@@ -12,6 +13,7 @@ const Row = RunStatus.pick({
   engine: true,
   error: true,
   referenceError: true,
+  unlabelled: true,
   kept: true,
   prunable: true,
   cautions: true,
@@ -54,8 +56,8 @@ export const compareRuns = defineTool({
       }),
     );
     const lines = rows.map(
-      ({ run, method, state, kept, keptShare, error, referenceError }) =>
-        `${run} (${method}, ${state}): ${kept === null ? '-' : `${count(kept)} weights (${shown(keptShare)})`}, error ${shown(error)}, reference ${shown(referenceError)}`,
+      ({ run, method, state, kept, keptShare, error, referenceError, unlabelled }) =>
+        `${run} (${method}, ${state}): ${kept === null ? '-' : `${count(kept)} weights (${shown(keptShare)})`}, ${unlabelled ? `${shown(error)} ${UNLIKE}` : `error ${shown(error)}, reference ${shown(referenceError)}`}`,
     );
     return { text: `${lines.join('; ')}.`, runs: rows };
   },

@@ -1,6 +1,7 @@
 /**
  * The columns of a list of runs, declared once: for the table in the editor, its order and its search, copying and saving it, and `lc-prune runs`.
  */
+import { UNLIKE } from './errorWords.js';
 import { bytes, duration, percent } from '../format.js';
 import { shortDate } from './runLabel.js';
 import type { RunRow } from './runRow.js';
@@ -89,7 +90,10 @@ export const RUN_COLUMNS: readonly RunColumn[] = [
   { id: 'date', title: 'Date', kind: 'date', value: ({ started }) => started, text: ({ started }) => shortDate(started) },
   textColumn('budget', 'Budget'),
   numberColumn('kept', 'Kept', ({ kept }) => kept, (kept) => percent(kept)),
-  numberColumn('error', 'Error', ({ error }) => error, (error) => percent(error)),
+  {
+    ...numberColumn('error', 'Error', ({ error }) => error, (error) => percent(error)),
+    text: ({ error, unlabelled }) => (error === null ? '' : `${percent(error)}${unlabelled ? ` ${UNLIKE}` : ''}`),
+  },
   numberColumn('difference', 'Difference', difference, (value) => `${value > 0 ? '+' : ''}${percent(value)}`),
   numberColumn('size', 'Size', (row) => row.bytes, bytes),
   numberColumn('time', 'Time', ({ seconds }) => seconds, duration),

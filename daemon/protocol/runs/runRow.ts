@@ -31,6 +31,8 @@ export interface RunFacts {
   readonly ended: number | null;
   readonly error: number | null;
   readonly referenceError: number | null;
+  /** Errors are shares of samples that the reference answers otherwise. */
+  readonly unlabelled?: boolean | undefined;
   readonly kept: number | null;
   readonly prunable: number | null;
   readonly cautions?: readonly Caution[] | undefined;
@@ -60,6 +62,8 @@ export interface RunRow {
   readonly kept: number | null;
   readonly error: number | null;
   readonly referenceError: number | null;
+  /** As of the run. */
+  readonly unlabelled: boolean;
   readonly bytes: number | null;
   readonly seconds: number | null;
   readonly engine: string;
@@ -89,6 +93,7 @@ export function runRow(run: RunFacts, { now = Date.now(), folder = '' } = {}): R
     kept: run.kept === null || !run.prunable ? null : run.kept / run.prunable,
     error: run.error,
     referenceError: run.referenceError,
+    unlabelled: run.unlabelled ?? false,
     bytes: run.bytes ?? null,
     seconds: run.seconds ?? ((run.ended ?? now) - run.started) / 1000,
     engine: run.engine ?? '',

@@ -27,6 +27,10 @@ export const RunSummary = z.object({
   progress: z.number(),
   error: z.number().nullable().describe('Error at theta of the last iteration, or after retraining.'),
   referenceError: z.number().nullable(),
+  unlabelled: z
+    .boolean()
+    .optional()
+    .describe("The data has no labels: errors are those against the reference's own answers."),
   kept: z.number().nullable(),
   prunable: z.number().nullable(),
   etaSeconds: z.number().nullable(),

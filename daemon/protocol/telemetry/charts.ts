@@ -35,7 +35,7 @@ export const CHARTS: Readonly<Record<ChartId, Chart>> = {
     title: 'Error',
     help: 'Share of wrong answers of the trained and of the pruned weights. The two meet as the penalty grows.',
     details: [
-      'The error is the share of wrong answers (of a regression: of the variance that is not explained). It says how good the result will be; the dotted line is the network before pruning.',
+      'The error is the share of wrong answers (of a regression: of the variance that is not explained; of data without labels: of answers other than those of the reference). It says how good the result will be; the dotted line is the network before pruning.',
       'The pruned weights begin with a high error, as cutting a network once nearly always ruins it. The error falls when trained and pruned weights come close. The grey band says until about where a high error is normal.',
       '"End" cuts off the high beginning, so that the last third fills the chart; "log" shows all of it on a logarithmic scale.',
     ],

@@ -120,6 +120,7 @@ export function summarizeRun(
     progress: done ? 1 : start && batch ? Math.min(1, batch.step / Math.max(1, start.totalSteps)) : 0,
     error: events.error,
     referenceError: events.referenceError,
+    ...(plan.data.labels === false && { unlabelled: true }),
     kept: done?.kept ?? iteration?.kept ?? null,
     prunable: start?.prunable ?? null,
     etaSeconds: active ? remainingSeconds(plan, events) : null,

@@ -47,6 +47,7 @@ export async function readFinish(folder: string): Promise<Finish | null> {
     set: set ?? null,
     samples: retrained.samples,
     regression: retrained.absoluteError !== undefined,
+    ...(retrained.target && { unlabelled: true }),
     error: retrained.error,
     referenceError: reference.error,
     kept,

@@ -20,6 +20,7 @@ export type Parts = Pick<
   | 'chanceError'
   | 'chanceLoss'
   | 'regression'
+  | 'unlabelled'
   | 'checkpointMs'
 > & {
   /** The reference, if it teaches. */

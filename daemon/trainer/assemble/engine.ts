@@ -11,6 +11,7 @@ import type { ResolvedPlan } from '../../protocol/resolvedPlan.js';
 import { fitPlan, microBatchOf } from '../batchSize/fitPlan.js';
 import { jointPart, jointSpec, labelsAlong } from '../judge/jointOutputs.js';
 import type { Timing } from '../log/timing.js';
+import { answerBatch } from '../distill/ownAnswers.js';
 import { taughtOf } from '../distill/teacher.js';
 import { isGiven, isOpen, mapByReference } from '../dataMapping.js';
 import type { AssembleOptions } from './assembled.js';
@@ -108,7 +109,9 @@ export async function openPlanEngine(
         const read = isMappingOpen ? (await mappingBy(session)).dataset : opened;
         const train = jointPart(read, data.along, 'train');
         const phase = plan.reference.epochs > 0 ? 'reference' : 'l-step';
-        return firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
+        const batch = await firstBatch(new ShuffledBatches(train, size, orderSeed(plan, phase)), session, size);
+        if (read.unlabelled) await answerBatch(batch, size, session, setup);
+        return batch;
       },
     }),
   });
@@ -138,8 +141,9 @@ export async function openPlanEngine(
   }
   if (taught) {
     plan = { ...plan, distill: taught };
-    notes.push(taughtNote(taught));
+    if (!dataset.unlabelled) notes.push(taughtNote(taught));
   }
+  if (dataset.unlabelled) notes.push(UNLABELLED);
   const { id } = session.info;
   const readAlong = await labelsAlong(joining.outputs, dataset, plan, (spec) => openEngine(id, trained, spec, engines));
   notes.push(...readAlong.notes);
@@ -164,6 +168,9 @@ export async function openPlanEngine(
 
 const taughtNote = (taught: Taught): string =>
   `From the first L step on, ${distillText(taught)}: the losses of batches are of that; losses and errors of evaluations are of the labels alone.`;
+
+const UNLABELLED =
+  'The data has no labels: the reference is all of the target, and every error is that against its own answers. How often they are right is not measured.';
 
 const passedOver = (considered: readonly Considered[]): string[] =>
   considered.flatMap(({ name, available, chosen, reason }) =>

@@ -2,8 +2,10 @@
 import { ShuffledBatches } from '../../data/batches/batches.js';
 import { sampleSource } from '../../data/batches/sampleSource.js';
 import { fileFormatOf } from '../../export/sparse/packageFormat.js';
+import type { SampleSource } from '../../engine/engine.js';
 import type { Model } from '../../model/model.js';
 import { taughtBatches } from '../distill/taughtBatches.js';
+import { answeredSource } from '../distill/ownAnswers.js';
 import { Teacher } from '../distill/teacher.js';
 import { chanceError } from '../judge/chance.js';
 import { jointChanceLoss, jointPart, type PartName } from '../judge/jointOutputs.js';
@@ -26,9 +28,17 @@ export async function createParts(
   { plan, session, batchSize, open, dataset, along, teacher: teaching }: OpenedEngine,
 ): Promise<Parts> {
   const streams = new Map<string, Batches>();
-  const part = (name: PartName) => (dataset[name].size > 0 ? sampleSource(jointPart(dataset, along, name)) : null);
+  const { unlabelled } = dataset;
+  // The session has the weights of the model's file, which is the reference of a plan without labels.
+  const measured = (source: SampleSource) => (unlabelled ? answeredSource(source, session, setup) : source);
+  const part = async (name: PartName) =>
+    dataset[name].size > 0 ? await measured(sampleSource(jointPart(dataset, along, name))) : null;
   const train = jointPart(dataset, along, 'train');
-  const sets = { train: subset(train, SUBSET, plan.seed), validation: part('validation'), test: part('test') };
+  const sets = {
+    train: await measured(subset(train, SUBSET, plan.seed)),
+    validation: await part('validation'),
+    test: await part('test'),
+  };
   // An output that is trained alone has no factor.
   const weight = along.length > 0 ? joining.lossWeight : 1;
   const own = { setup, weight, source: sets.train };
@@ -67,5 +77,6 @@ export async function createParts(
     chanceError: setup.classification ? await chanceError(sets.test ?? sets.validation ?? sets.train, session) : 1,
     chanceLoss,
     regression: !setup.classification,
+    unlabelled,
   };
 }

@@ -50,11 +50,16 @@ const measures = ({ loss, error, absoluteError }: Omit<OutputResult, 'output' | 
   ...(absoluteError !== undefined && Number.isFinite(absoluteError) && { absoluteError }),
 });
 
-/** An engine's evaluation as a log event. */
-export function evaluationOf(result: EvaluationResult): Evaluation {
+/** An engine's evaluation as a log event. @param unlabelled whether the targets were the reference's answers. */
+export function evaluationOf(result: EvaluationResult, unlabelled = false): Evaluation {
   const { samples, outputs } = result;
   const each = outputs?.map((one) => ({ output: one.output ?? '', weight: one.weight, ...measures(one) }));
-  return { ...measures(result), samples, ...(each && { outputs: each }) };
+  return {
+    ...measures(result),
+    samples,
+    ...(unlabelled && { target: 'reference' as const }),
+    ...(each && { outputs: each }),
+  };
 }
 
 const NOTHING: Evaluation = { loss: null, error: null, samples: 0 };
@@ -88,7 +93,7 @@ export async function evaluateEach(
   for (const set of new Set([...names, primary])) {
     const source: SampleSource | null = run.sets[set];
     if (!source) continue;
-    const evaluation = evaluationOf(await session.evaluate(source));
+    const evaluation = evaluationOf(await session.evaluate(source), run.unlabelled);
     run.log({ event: 'evaluation', at, set, ...(iteration === undefined ? {} : { iteration }), step, ...evaluation });
     results[set] = evaluation;
   }

@@ -71,7 +71,7 @@ export async function whatChanged(
       onBatch: (batch) => answers.add(batch),
       onProgress: (done) => onProgress?.(pass * source.size + done, passes.length * source.size),
     };
-    found.push({ answers, evaluation: evaluationOf(await session.evaluate(source, options)) });
+    found.push({ answers, evaluation: evaluationOf(await session.evaluate(source, options), parts.unlabelled) });
   }
   const [reference, pruned] = found as [(typeof found)[number], (typeof found)[number]];
   const { result, scored, describe, order } = compared(setting, reference.answers, pruned.answers);
@@ -171,6 +171,8 @@ function notesOf(
   const notes: string[] = [];
   if (set === 'train')
     notes.push('The data has no test and no validation part: all of this is of samples that the network was trained on.');
+  if (reference.target === 'reference')
+    notes.push("The data has no labels: an answer counts as right here if it is the reference's own.");
   if (shown.length < scored.length)
     notes.push(`Of ${count(scored.length)} samples with another answer ${count(shown.length)} are shown.`);
   if (result.kind === 'classes' && result.pairs)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, count, duration, percent, sparkline, table } from '../../../daemon/cli/text.js';
+import { bytes, count, duration, errorText, percent, sparkline, table } from '../../../daemon/cli/text.js';
 
 describe('text', () => {
   it('writes numbers as people read them', () => {
@@ -13,6 +13,17 @@ describe('text', () => {
     expect(duration(61)).toBe('1 min 1 s');
     expect(duration(3 * 3600 + 120)).toBe('3 h 2 min');
     expect(duration(null)).toBe('-');
+  });
+
+  it('calls no figure an error of labels that the data does not have', () => {
+    expect(errorText({ error: 0.0123 })).toBe('error 1.23%');
+    expect(errorText({ error: 0.0123, target: 'reference' })).toBe('1.23% unlike the reference');
+    expect(errorText({ error: 0.0123, absoluteError: 0.5 })).toBe(
+      '1.23% of the variance unexplained, mean absolute error 0.5',
+    );
+    expect(errorText({ error: 0.0123, absoluteError: 0.5, target: 'reference' })).toBe(
+      "1.23% of the variance of the reference's answers unexplained, mean distance from them 0.5",
+    );
   });
 
   it('aligns numbers right and words left', () => {

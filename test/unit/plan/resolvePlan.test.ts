@@ -68,6 +68,33 @@ describe('distillation in a plan', () => {
     expect(resolve({ distill: { weight: 1, temperature: 4 } }).distill).toEqual({ weight: 1, temperature: 4 });
     expect(resolve({}).distill).toBeUndefined();
   });
+
+  it('is all of the target where the data has no labels', () => {
+    const data = { source: 'x.csv', labels: false } as const;
+    expect(resolve({ data, distill: {} })).toMatchObject({
+      data: { labels: false },
+      distill: { weight: 1, temperature: null },
+    });
+    expect(resolve({ data, distill: { weight: 1, temperature: 4 } }).distill).toEqual({ weight: 1, temperature: 4 });
+  });
+
+  it.each([
+    [{}, ['data', 'labels'], 'add "distill": {} to the plan, or name the labels'],
+    [{ distill: { weight: 0.5 } }, ['distill', 'weight'], 'leave the weight out'],
+    [{ distill: {}, reference: { epochs: 3 } }, ['reference', 'epochs'], 'trained on labels'],
+    [{ distill: {}, model: { architecture: 'lenet300' } as const }, ['model'], 'name a trained model'],
+    [{ distill: {}, data: { source: 'x.csv', labels: false, classes: 'text' } as const }, ['data', 'classes'], 'leave it out'],
+    [{ distill: {}, data: { source: 'x.csv', labels: false, classWeights: 'balanced' } as const }, ['data', 'classWeights'], 'leave it out'],
+  ])('without labels refuses what only labels give: %o', (more, path, message) => {
+    try {
+      resolve({ data: { source: 'x.csv', labels: false }, ...more });
+      expect.unreachable();
+    } catch (error) {
+      if (!(error instanceof PlanMeaningError)) throw error;
+      expect(error.path).toEqual(path);
+      expect(error.message).toContain(message);
+    }
+  }); // prettier-ignore
 });
 
 describe('layers that a plan names', () => {

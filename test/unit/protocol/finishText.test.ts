@@ -25,6 +25,16 @@ it('says what was measured, of which part of the data', () => {
   expect(text({ set: null })).toMatch(/than the reference$/);
 });
 
+it('compares with the reference alone if there are no labels', () => {
+  const unlabelled = { unlabelled: true, referenceError: 0, size: null, speed: null };
+  expect(text(unlabelled)).toBe(
+    '100x fewer weights, 1.54% of the samples answered differently from the reference (test)',
+  );
+  expect(text({ ...unlabelled, regression: true })).toBe(
+    "100x fewer weights, 1.54% of the variance of the reference's answers unexplained (test)",
+  );
+});
+
 it('leaves out what was not measured, and never calls worse better', () => {
   expect(text({ size: null, speed: null })).toBe('100x fewer weights, 0.24 points better than the reference (test)');
   expect(text({ size: null, speed: null, referenceError: null })).toBe('100x fewer weights');

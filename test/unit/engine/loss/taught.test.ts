@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { meanLoss } from '../../../../daemon/engine/loss/meanLoss.js';
-import { softened } from '../../../../daemon/engine/loss/taught.js';
+import { decided, softened } from '../../../../daemon/engine/loss/taught.js';
 import { createRandom } from '../../../../daemon/lc/random.js';
 import { python, pythonHas } from '../../../fixtures/debianPython.js';
 
@@ -16,6 +16,30 @@ const targets = (...[spec, values, width]: [Parameters<typeof softened>[0], Floa
   softened(spec, values, width, out);
   return [...out];
 };
+
+describe('answers as labels', () => {
+  const of = (spec: Parameters<typeof decided>[0], values: readonly number[], width: number): number[] => {
+    const out = new Float32Array(values.length);
+    decided(spec, Float32Array.from(values), width, out);
+    return [...out];
+  };
+
+  it('are the class of the largest output, the first of two alike', () => {
+    const loss = 'categoricalCrossentropy';
+    expect(of({ loss, head: 'softmax' }, [-3, -1, -2, 5, 5, 1], 3)).toEqual([0, 1, 0, 1, 0, 0]);
+    expect(of({ loss, head: 'none' }, [0.2, 0.3, 0.5], 3)).toEqual([0, 0, 1]);
+  });
+
+  it('are yes or no of each output: above 1/2, of logits above 0', () => {
+    const loss = 'binaryCrossentropy';
+    expect(of({ loss, head: 'sigmoid' }, [0.1, -0.1, 0], 3)).toEqual([1, 0, 0]);
+    expect(of({ loss, head: 'none' }, [0.6, 0.4, 0.5], 1)).toEqual([1, 0, 0]);
+  });
+
+  it('are the outputs of other losses', () => {
+    expect(of({ loss: 'meanSquaredError', head: 'none' }, [-2, 7], 1)).toEqual([-2, 7]);
+  });
+});
 
 describe('a teacher', () => {
   it('answers with its probabilities at the temperature, from logits and from probabilities alike', () => {
