@@ -56,9 +56,9 @@ export class OnnxGraph {
       logSeverityLevel: 3,
       // onnxruntime would allocate the memory pattern of the first run beside its tensors: twice the memory.
       enableMemPattern: false,
-      // Denormal weights and velocities make a step up to twice as slow. Threads wait for the next operation by spinning, but briefly: on a busy
-      // machine a spinning thread occupies the core that the working one needs.
-      extra: { session: { set_denormal_as_zero: '1', intra_op: { spin_duration_us: '200' } } },
+      // Threads wait for the next operation by spinning, but briefly: on a busy machine a spinning thread occupies the core that the working one
+      // needs. set_denormal_as_zero is left alone: it holds for this whole thread from then on, JavaScript's own arithmetic included.
+      extra: { session: { intra_op: { spin_duration_us: '200' } } },
     };
     try {
       const session = await ort.InferenceSession.create(model.bytes, options);
