@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -9,11 +11,27 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const tests = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name));
+
+/** Replaces modules, or looks at what others register: not for a process that other files use too. */
+const NEEDS_A_PROCESS = /\bvi\.(mock|doMock|resetModules)\(|^\/\/ @vitest-isolate$/m;
+const unit = tests('test/unit');
+const alone = unit.filter((file) => NEEDS_A_PROCESS.test(readFileSync(file, 'utf8')));
+const together = unit.filter((file) => !alone.includes(file));
+const others = ['integration', 'fuzz', 'matrix', 'guards'].map((folder) => `test/${folder}/**/*.test.ts`);
+
 export default defineConfig({
   // Tests of the extension's own logic run without an editor.
   resolve: { alias: { vscode: new URL('test/unit/extension/vscode.ts', import.meta.url).pathname } },
   test: {
-    include: ['test/{unit,integration,fuzz,matrix,guards}/**/*.test.ts'],
+    // To import the product takes a file longer than most unit tests take to run: these share two processes.
+    projects: [
+      { extends: true, test: { name: 'unit', include: together, isolate: false } },
+      { extends: true, test: { name: 'own process', include: [...others, ...alone], isolate: true } },
+    ],
     reporters: [
       'default',
       ['json', { outputFile: process.env['LC_PRUNE_RESULTS'] ?? 'artifacts/results/vitest.json' }],

@@ -1,3 +1,4 @@
+// @vitest-isolate
 /** The registry of layer classes, and classes that TensorFlow.js lacks: what is refused of them, and that files keep them. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
