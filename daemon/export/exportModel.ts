@@ -68,9 +68,10 @@ async function sizeOf(files: readonly Buffer[]): Promise<Pick<FormatSize, 'bytes
     const options = {
       params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: file.length },
     };
+    const packed = await Promise.all([gzipAsync(file, { level: 9 }), brotliAsync(file, options)]);
     sums.bytes += file.length;
-    sums.gzip += (await gzipAsync(file, { level: 9 })).length;
-    sums.brotli += (await brotliAsync(file, options)).length;
+    sums.gzip += packed[0].length;
+    sums.brotli += packed[1].length;
   }
   return sums;
 }
