@@ -204,19 +204,20 @@ export class RunningRuns {
     this.#settling.set(folder, settled);
   }
 
-  /** After a finished run: starts the next baseline; after a baseline: rewrites the report of its run, with all of them. */
+  /** After a run that was finished here: starts the next baseline, here too; after a baseline: rewrites the report of its run, with all of them. */
   async #goOn(folder: string, workspace: string): Promise<void> {
     if ((await this.backend.runSummary(folder)).state !== 'done') return;
     const { subject, finished, next } = await this.backend.comparisonOf(folder);
     if (subject !== folder) {
       const others = finished.map((one) => one.folder);
-      await this.backend.runInChild('report', { folder: subject, workspace, others }).catch((error: unknown) => {
-        this.log('warn', `report of ${basename(folder)} beside its run: ${String(error)}`);
-      });
+      await this.backend
+        .runInChild('report', { folder: subject, workspace, others })
+        .catch((error: unknown) => this.log('warn', `report of ${basename(folder)} beside its run: ${String(error)}`));
     }
     if (!next || this.#closing) return;
-    if (next.folder !== null) return this.resume(next.folder, workspace);
-    await this.start(await this.backend.baselinePlan(subject, next.method, { workspace }), workspace);
+    if (next.folder !== null) return this.resume(next.folder, workspace, { runOn: 'local' });
+    const plan = await this.backend.baselinePlan(subject, next.method, { workspace });
+    await this.start({ ...plan, runOn: undefined }, workspace);
   }
 
   /**

@@ -58,3 +58,32 @@ it('is compared, also where both were stopped and resumed', async () => {
     [`${baseline.run} done`, `${basename(folder)} done`].sort(),
   );
 }, 180_000);
+
+it.skipIf(process.platform === 'win32')(
+  'has its baselines where it goes on, also if its plan names another place',
+  async () => {
+    const { run } = await call('lc/start', {
+      planPath: ws.path('tiny.prune.json'),
+      compare: ['magnitude'],
+      runOn: { command: 'env {cmd}' },
+    });
+    const one = async () => (await call('lc/runs', null)).find((other) => other.run === run)!;
+    await eventually(async () => (await one()).state === 'running', 'the run in its place');
+    await call('lc/stop', { run });
+    expect((await one()).state).toBe('stopped');
+    await call('lc/resume', { run, runOn: 'local' });
+    const baseline = await eventually(
+      async () => (await call('lc/runs', null)).find(({ baselineOf }) => baselineOf === run),
+      'a baseline',
+    );
+    expect(baseline.job).toBeUndefined();
+    expect((await call('lc/plan', { run: baseline.run })).plan).not.toHaveProperty('runOn');
+    await eventually(async () => !(await client.request('lc/stop', { run: baseline.run })).error, 'its stop');
+    await call('lc/resume', { run: baseline.run });
+    await eventually(
+      async () => (await call('lc/runs', null)).every(({ state }) => state === 'done'),
+      'the end of both',
+    );
+  },
+  180_000,
+);
