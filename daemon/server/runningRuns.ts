@@ -1,7 +1,4 @@
-/**
- * The runs that this daemon's trainers run, those that it has taken over, the runs of other processes in the same folders, and the connections that
- * follow them.
- */
+/** The runs of this daemon's trainers, those that it has taken over, those of other processes in the same folders, and the connections that follow. */
 import { basename } from 'node:path';
 import type { RunEvent } from '../protocol/events.js';
 import type { ResolvedPlan } from '../protocol/resolvedPlan.js';
