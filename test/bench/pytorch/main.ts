@@ -2,12 +2,12 @@
  * `npm run bench:pytorch [-- NET... --threads=1 --rounds=5 --batch=8]`: training steps of networks that PyTorch exports, 3 x 224 x 224: the
  * product's session on the ONNX file beside PyTorch's best setting on the same number of threads (Debian's python3-torchvision; skipped
  * where absent), same weights and batch. The losses of the first steps are compared. Contenders take turns, each alone. Peak memory is
- * that of the whole process. `--profile` prints where our own step goes.
+ * that of the whole process. `--profile` prints where our own step goes. `--before=CHECKOUT/dist/bench/pytorch.mjs` adds another checkout's build.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { ContenderSpec } from '../engine/contender.js';
@@ -23,6 +23,7 @@ const { values: options, positionals } = parseArgs({
     batch: { type: 'string', default: '8' },
     python: { type: 'string', default: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' },
     worker: { type: 'string' },
+    before: { type: 'string' },
     profile: { type: 'boolean', default: false },
   },
 });
@@ -67,12 +68,16 @@ const rows: string[] = [];
 async function compare(name: string, folder: string): Promise<void> {
   const problem = writeExported(name, folder);
   console.log(`\n${name}: 3 x 224 x 224, batch ${problem.batch}`);
-  const command = [process.execPath, fileURLToPath(import.meta.url), '--worker', 'native-cpu', '--threads', String(threads)]; // prettier-ignore
-  const specs = { ours: [{ name: 'native-cpu', command }], peers: torchSettings(name) };
+  const ours = (build: string, suffix = ''): ContenderSpec => ({
+    name: `native-cpu${suffix}`,
+    command: [process.execPath, build, '--worker', 'native-cpu', '--threads', String(threads)],
+  });
+  const other = options.before ? [ours(resolve(options.before), ', before')] : [];
+  const specs = { ours: [ours(fileURLToPath(import.meta.url)), ...other], peers: torchSettings(name) };
   for (const { own, peer, ratio, medianRatio, processorRatio } of await compareInTurns(problem, specs, { rounds, lossTolerance })) {
     const figures = [own.best, peer.best, ratio, medianRatio, processorRatio].map((figure) => figure.toFixed(2));
     const memories = [own.memory, peer.memory].map((memory) => memory.toFixed(0));
-    rows.push(`| ${[name, problem.batch, ...figures, ...memories].join(' | ')} |`);
+    rows.push(`| ${[own.name === 'native-cpu' ? name : `${name}, before`, problem.batch, ...figures, ...memories].join(' | ')} |`);
   }
 } // prettier-ignore
 
