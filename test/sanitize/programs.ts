@@ -46,6 +46,30 @@ function tiledConvolution(): Graph {
   return builder.finish(outputs.map((node, i) => ({ role: 'gradient', name: `p${i}`, node })));
 }
 
+/** Depthwise convolutions and poolings over edges of more channels than vectors have lanes, as no layer's own test has them. */
+function windowsOverEdges(channels: number): Graph {
+  const builder = new GraphBuilder();
+  const input = (name: string, shape: number[]) => builder.input(shape, { role: 'parameter', name });
+  const [image, half, taps] = [[2, 7, 10, channels], [2, 4, 5, channels], [3, 3, channels, 1]]; // prettier-ignore
+  const [x, dy, dyHalf, filter] = [input('x', image!), input('dy', image!), input('half', half!), input('filter', taps!)]; // prettier-ignore
+  const nodes = [1, 2].flatMap((stride) => {
+    const attrs = { strides: [stride, stride], dilations: [1, 1], pads: [1, 1, 1, 1] };
+    const [shape, slopes] = stride === 1 ? [image!, dy] : [half!, dyHalf];
+    return [
+      builder.add({ op: 'DepthwiseConv2D', inputs: [x, filter], attrs, shape }),
+      builder.add({ op: 'DepthwiseConv2DBackpropInput', inputs: [slopes, filter], attrs, shape: image! }),
+      builder.add({ op: 'DepthwiseConv2DBackpropFilter', inputs: [x, slopes], attrs, shape: taps! }),
+    ];
+  });
+  const windows = [2, 3].flatMap((stride) => {
+    const attrs = { window: [3, 3], strides: [stride, stride], pads: [1, 1, 1, 1] };
+    const shape = stride === 2 ? half! : [2, 3, 4, channels];
+    const pooled = builder.add({ op: 'MaxPool', inputs: [x], attrs, shape });
+    return [pooled, builder.add({ op: 'MaxPoolGrad', inputs: [pooled, x, pooled], attrs, shape: image! })];
+  });
+  return builder.finish([...nodes, ...windows].map((node, i) => ({ role: 'gradient', name: `p${i}`, node })));
+}
+
 /** Gathering and summing rows, a window of more than 256 pixels, and every element-wise operation that no layer has. */
 function otherOperations(): Graph {
   const builder = new GraphBuilder();
@@ -91,6 +115,8 @@ const transformer = { batch: 2, layers: 1, width: 12, heads: 3, tokens: 7, hidde
 export async function samplePrograms(): Promise<SampleProgram[]> {
   const programs = [
     programOf('tiled convolution', tiledConvolution()),
+    programOf('windows over edges', windowsOverEdges(19)),
+    programOf('windows over edges, whole vectors', windowsOverEdges(16)),
     programOf('other operations', otherOperations()),
     programOf('transformer of patches', trainingOf({ ...transformer, patch: 10 }).graph),
     programOf('transformer of words', trainingOf({ ...transformer, words: 11 }).graph),

@@ -2,13 +2,13 @@ import { sizeOf } from '../../protocol/shape.js';
 import type { Node } from '../../network/ir.js';
 import { encodeGroup } from './encodeGroup.js';
 import { geometry, isPoolingOf, noPool, poolOf, reducedSizes, sizesAround } from './geometry.js';
-import { mostRows, moveRank, parts } from './layout.js';
+import { mostRows, moveRank } from './layout.js';
 import { movesOf, moveWords } from './moves.js';
 import { operation } from './operands.js';
 import type { Context, Place } from './places.js';
 import { emitUnfolded, unfolding } from './unfolded.js';
 import { root, Unsupported, type Unit } from './units.js';
-import { paddedColumns, transformFloats, summedTilesPay, tilesPay } from './winograd.js';
+import { paddedColumns, partsOf, transformFloats, summedTilesPay, tilesPay } from './winograd.js';
 
 /**
  * Appends a unit's operations to the code (kernels/layout.json has the words of each).
@@ -78,10 +78,10 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     case 'filterGradient': {
       const dy = unit.pool ? unit.pool.inputs[0]! : second!;
       const g = geometry(node, first!, node, second!);
-      const partial = context.temporary(parts * (g.kh * g.kw * g.c + 1) * paddedColumns(g.f));
+      const partial = context.temporary(partsOf(g.batch) * (g.kh * g.kw * g.c + 1) * paddedColumns(g.f));
       const pool = unit.pool && root(unit.pool.inputs[2]!);
       code.push(
-        ...operation(summedTilesPay(g, parts) ? 'winogradFilterGradient' : 'filterGradient', {
+        ...operation(summedTilesPay(g) ? 'winogradFilterGradient' : 'filterGradient', {
           g,
           x: at(first),
           dy: at(dy),
@@ -108,7 +108,7 @@ export function emit(code: number[], unit: Unit, context: Context): void {
     }
     case 'depthwiseFilterGradient': {
       const g = geometry(node, first!, node, second!);
-      const partial = context.temporary(parts * g.kh * g.kw * paddedColumns(g.f));
+      const partial = context.temporary(partsOf(g.batch) * g.kh * g.kw * paddedColumns(g.f));
       const operands = { ...noOperands, x: at(first), dy: at(second), dw: at(node), partial };
       code.push(...operation('depthwiseFilterGradient', { ...operands, g }));
       return;

@@ -71,7 +71,7 @@ export function unfolding(unit: Unit): Unfolding | undefined {
 } // prettier-ignore
 
 const checked = (g: Geometry, way: Way): Unfolding | undefined => {
-  const tiled = way === 'filterGradient' ? summedTilesPay(g, parts) : tilesPay(g);
+  const tiled = way === 'filterGradient' ? summedTilesPay(g) : tilesPay(g);
   return !tiled && pays(g, way) ? { g, way } : undefined;
 };
 

@@ -1,7 +1,10 @@
-import { columnUnit, type Geometry, placeSlack, tileSide } from './layout.js';
+import { columnUnit, type Geometry, parts, placeSlack, tileSide } from './layout.js';
 
 /** Rows of sums are this long: whole vectors of every level. */
 export const paddedColumns = (n: number): number => Math.ceil(n / columnUnit) * columnUnit;
+
+/** Sums over a batch are made in so many parts, none of them empty. */
+export const partsOf = (batch: number): number => Math.min(parts, batch);
 
 const points = tileSide ** 2;
 /** Of fewer channels a tile's vectors are mostly empty. */
@@ -27,9 +30,9 @@ export function tilesPay(g: Geometry): boolean {
   return points * tilesOf(g) <= mostWork * kh * kw * g.oh * g.ow;
 }
 
-/** Whether the filter's gradient is. @param parts into which the batch is cut; those of a smaller batch have one image, or none. */
-export const summedTilesPay = (g: Geometry, parts: number): boolean =>
-  tilesPay(g) && Math.max(Math.floor(g.batch / parts), 1) * tilesOf(g) >= leastSummedTiles;
+/** Whether the filter's gradient is. */
+export const summedTilesPay = (g: Geometry): boolean =>
+  tilesPay(g) && Math.floor(g.batch / partsOf(g.batch)) * tilesOf(g) >= leastSummedTiles;
 
 /** Floats of the transformed filters: a matrix of rows x columns for each point of a tile. */
 export const transformFloats = (rows: number, columns: number): number =>

@@ -172,7 +172,10 @@ static void convolution_input_gradient(ThreadPool *workers, const InputGradient 
 }
 
 /* Images whose products are summed in registers: small ones are too few terms to pay for the way to memory. */
-static int group_size(const Geometry *g) { return MIN(MAX(512 / (g->oh * g->ow), 1), (g->batch + PARTS - 1) / PARTS); }
+static int group_size(const Geometry *g) {
+  const int parts = parts_of(g->batch);
+  return MIN(MAX(512 / (g->oh * g->ow), 1), (g->batch + parts - 1) / parts);
+}
 
 /* dy of some images; through its pooling, if it was pooled. */
 static const float *expanded_images(const FilterGradient *op, int first, int images, float *expanded) {
@@ -213,7 +216,8 @@ static void filter_part(const void *argument, int part, float *scratch) {
   float *sums = op->partial + part * (rows + 1) * columns;
   float *expanded = scratch + group_size(g) * p.image + SLACK;
   memset(sums, 0, (rows + 1) * columns * sizeof(float));
-  int from = (int64_t)g->batch * part / PARTS, to = (int64_t)g->batch * (part + 1) / PARTS;
+  const int parts = parts_of(g->batch);
+  int from = (int64_t)g->batch * part / parts, to = (int64_t)g->batch * (part + 1) / parts;
   for (int first = from; first < to; first += group_size(g)) {
     int images = MIN(group_size(g), to - first);
     const float *x = p.padded ? scratch : op->x + first * given, *dy = expanded_images(op, first, images, expanded);
@@ -258,11 +262,12 @@ static void add_parts(const void *argument, int task, float *scratch) {
   const Geometry *g = &op->g;
   int64_t columns = padded_columns(g->f), rows = (int64_t)g->kh * g->kw * g->c, stride = (rows + 1) * columns;
   int64_t end = MIN((task + INT64_C(1)) * SUM_ROWS, rows + (op->db != 0));
+  const int parts = parts_of(g->batch);
   for (int64_t row = (int64_t)task * SUM_ROWS; row < end; row++) {
     float *to = row == rows ? op->db : op->dw + row * g->f;
     for (int f = 0; f < g->f; f += LANES) {
       vf sum = splat(0);
-      for (int part = 0; part < PARTS; part++) sum += LOAD(op->partial + part * stride + row * columns + f);
+      for (int part = 0; part < parts; part++) sum += LOAD(op->partial + part * stride + row * columns + f);
       store_some(to + f, sum, g->f - f);
     }
   }
@@ -271,13 +276,13 @@ static void add_parts(const void *argument, int task, float *scratch) {
 static void sum_parts(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
   int64_t rows = (int64_t)g->kh * g->kw * g->c + 1;
-  thread_pool_run(workers, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, PARTS * filter_time(g));
+  thread_pool_run(workers, (rows + SUM_ROWS - 1) / SUM_ROWS, add_parts, op, 0, parts_of(g->batch) * filter_time(g));
 }
 
 static void convolution_filter_gradient(ThreadPool *workers, const FilterGradient *op) {
   const Geometry *g = &op->g;
   int64_t expanded = op->pooled ? (int64_t)g->oh * g->ow * g->f : 0;
   int64_t own = group_size(g) * (padded(g).image + expanded) + 2 * SLACK;
-  thread_pool_run(workers, PARTS, filter_part, op, own, product_time(g));
+  thread_pool_run(workers, parts_of(g->batch), filter_part, op, own, product_time(g));
   sum_parts(workers, op);
 }

@@ -45,6 +45,9 @@ static inline Geometry turned_geometry(const Geometry *g) {
                     .dw = g->dw};
 }
 
+/* Sums over a batch are made in so many parts, none of them empty. */
+static inline int parts_of(int batch) { return MIN(PARTS, batch); }
+
 /* Rows of sums in parts of the batch are this long: whole vectors of every level. */
 static inline int64_t padded_columns(int64_t n) { return (n + COLUMN_UNIT - 1) / COLUMN_UNIT * COLUMN_UNIT; }
 

@@ -23,23 +23,46 @@ INLINE vi load_place_vector(const u8 *index, int64_t at, const int wide) {
   return wide ? (vi)LOAD_PLACES((const int32_t *)index + at) : __builtin_convertvector(*(const vbu *)(index + at), vi);
 }
 
-INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float *y, u8 *index, const int wide) {
+/* An image and the padding before it, beyond which no pixel is. */
+typedef struct {
+  int h, w, c, top, left;
+} Field;
+
+/* The part of one window that lies inside its image, and its first pixel, which may lie outside. */
+typedef struct {
+  int y0, y1, x0, x1;
+  int64_t at;
+} View;
+
+/* clipped: whether windows may reach over the edge. */
+INLINE View view_of(const Field *f, const Pool *p, int oy, int ox, const int clipped) {
+  const int y = oy * p->sh - f->top, x = ox * p->sw - f->left;
+  View v = {0, p->ph, 0, p->pw, ((int64_t)y * f->w + x) * f->c};
+  if (clipped) v.y0 = MAX(-y, 0), v.y1 = MIN(p->ph, f->h - y), v.x0 = MAX(-x, 0), v.x1 = MIN(p->pw, f->w - x);
+  return v;
+}
+
+INLINE void max_pool_windows(const float *x, const Field *f, const Pool *p, float *y, u8 *index, const int wide,
+                             const int clipped) {
+  const int w = f->w, c = f->c;
   int64_t out = 0;
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++, out += c) {
-      const float *window = x + ((int64_t)oy * p->sh * w + (int64_t)ox * p->sw) * c;
+      const View v = view_of(f, p, oy, ox, clipped);
+      const int start = v.y0 * p->pw + v.x0;
+      const float *window = x + v.at, *begin = window + ((int64_t)v.y0 * w + v.x0) * c;
       int ch = 0;
       /* The last vector overlaps the one before: the same values again, and no branches on data. */
       for (int next = c < LANES ? c : 0; next < c; next = ch) {
         int first = MIN(next, c - LANES);
         ch = first + LANES;
-        vf best = LOAD(window + first);
-        vi at = {0};
-        for (int ky = 0; ky < p->ph; ky++)
-          for (int kx = 0; kx < p->pw; kx++) {
-            vf v = LOAD(window + ((int64_t)ky * w + kx) * c + first);
-            vi larger = v > best;
-            best = select_v(larger, v, best);
+        vf best = LOAD(begin + first);
+        vi at = splat_int(start);
+        for (int ky = v.y0; ky < v.y1; ky++)
+          for (int kx = v.x0; kx < v.x1; kx++) {
+            vf value = LOAD(window + ((int64_t)ky * w + kx) * c + first);
+            vi larger = value > best;
+            best = select_v(larger, value, best);
             int position = ky * p->pw + kx;
             at = (at & ~larger) | (larger & splat_int(position));
           }
@@ -47,12 +70,12 @@ INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float 
         store_place_vector(index, out + first, at, wide);
       }
       for (; ch < c; ch++) {
-        float best = window[ch];
-        int at = 0;
-        for (int ky = 0; ky < p->ph; ky++)
-          for (int kx = 0; kx < p->pw; kx++) {
-            float v = window[((int64_t)ky * w + kx) * c + ch];
-            if (v > best) best = v, at = ky * p->pw + kx;
+        float best = begin[ch];
+        int at = start;
+        for (int ky = v.y0; ky < v.y1; ky++)
+          for (int kx = v.x0; kx < v.x1; kx++) {
+            float value = window[((int64_t)ky * w + kx) * c + ch];
+            if (value > best) best = value, at = ky * p->pw + kx;
           }
         y[out + ch] = best;
         store_place(index, out + ch, at, wide);
@@ -60,50 +83,61 @@ INLINE void max_pool_windows(const float *x, int w, int c, const Pool *p, float 
     }
 }
 
+/* Without padding: every window lies inside. */
 static void max_pool_image(const float *x, int w, int c, const Pool *p, float *y, u8 *index) {
-  if (wide_places(p)) max_pool_windows(x, w, c, p, y, index, 1);
-  else max_pool_windows(x, w, c, p, y, index, 0);
+  const Field f = {.w = w, .c = c};
+  if (wide_places(p)) max_pool_windows(x, &f, p, y, index, 1, 0);
+  else max_pool_windows(x, &f, p, y, index, 0, 0);
 }
 
-INLINE void max_pool_gradient_windows(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx,
-                                      const int wide) {
-  const int apart = p->sh >= p->ph && p->sw >= p->pw, window_size = p->ph * p->pw;
-  const int whole = p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
+/* Larger windows that overlap get their gradient number by number. */
+#define GATHERED_WINDOW 32
+
+INLINE void max_pool_gradient_windows(const float *dy, const u8 *index, const Field *f, const Pool *p, float *dx,
+                                      const int wide, const int clipped) {
+  const int h = f->h, w = f->w, c = f->c, window_size = p->ph * p->pw;
+  const int apart = p->sh >= p->ph && p->sw >= p->pw, by_vectors = apart || window_size <= GATHERED_WINDOW;
+  const int whole = !clipped && p->sh == p->ph && p->sw == p->pw && p->oh * p->sh == h && p->ow * p->sw == w;
   int64_t out = 0;
   if (!whole) memset(dx, 0, (int64_t)h * w * c * sizeof(float));
   for (int oy = 0; oy < p->oh; oy++)
     for (int ox = 0; ox < p->ow; ox++, out += c) {
-      float *window = dx + ((int64_t)oy * p->sh * w + (int64_t)ox * p->sw) * c;
+      const View v = view_of(f, p, oy, ox, clipped);
+      float *window = dx + v.at;
       int ch = 0;
-      /* As above. */
-      if (apart)
-        for (int next = c < LANES ? c : 0; next < c; next = ch) {
-          int first = MIN(next, c - LANES);
-          ch = first + LANES;
-          vf g = LOAD(dy + out + first);
-          vi at = load_place_vector(index, out + first, wide);
-          for (int ky = 0; ky < p->ph; ky++)
-            for (int kx = 0; kx < p->pw; kx++) {
-              int position = ky * p->pw + kx;
-              vi here = at == splat_int(position);
-              STORE(window + ((int64_t)ky * w + kx) * c + first, (vf)((vi)g & here));
-            }
-        }
+      /* As above; but what is added must not be added again. */
+      const int end = !by_vectors || c < LANES ? 0 : apart ? c : c - c % LANES;
+      for (int next = 0; next < end; next = ch) {
+        int first = MIN(next, c - LANES);
+        ch = first + LANES;
+        vf g = LOAD(dy + out + first);
+        vi at = load_place_vector(index, out + first, wide);
+        for (int ky = v.y0; ky < v.y1; ky++)
+          for (int kx = v.x0; kx < v.x1; kx++) {
+            int position = ky * p->pw + kx;
+            vf here = (vf)((vi)g & (at == splat_int(position)));
+            float *to = window + ((int64_t)ky * w + kx) * c + first;
+            STORE(to, apart ? here : (vf)LOAD(to) + here);
+          }
+      }
       for (; ch < c; ch++) {
         if (apart)
-          for (int ky = 0; ky < p->ph; ky++)
-            for (int kx = 0; kx < p->pw; kx++) window[((int64_t)ky * w + kx) * c + ch] = 0;
+          for (int ky = v.y0; ky < v.y1; ky++)
+            for (int kx = v.x0; kx < v.x1; kx++) window[((int64_t)ky * w + kx) * c + ch] = 0;
         int at = load_place(index, out + ch, wide);
-        /* Places are data: one outside the window must not become an address. */
+        /* Places are data: one outside the window, or the image, must not become an address. */
         if (at < 0 || at >= window_size) continue;
-        window[((int64_t)(at / p->pw) * w + at % p->pw) * c + ch] += dy[out + ch];
+        const int ky = at / p->pw, kx = at % p->pw;
+        if (ky < v.y0 || ky >= v.y1 || kx < v.x0 || kx >= v.x1) continue;
+        window[((int64_t)ky * w + kx) * c + ch] += dy[out + ch];
       }
     }
 }
 
 static void max_pool_gradient_image(const float *dy, const u8 *index, int h, int w, int c, const Pool *p, float *dx) {
-  if (wide_places(p)) max_pool_gradient_windows(dy, index, h, w, c, p, dx, 1);
-  else max_pool_gradient_windows(dy, index, h, w, c, p, dx, 0);
+  const Field f = {.h = h, .w = w, .c = c};
+  if (wide_places(p)) max_pool_gradient_windows(dy, index, &f, p, dx, 1, 0);
+  else max_pool_gradient_windows(dy, index, &f, p, dx, 0, 0);
 }
 
 /* Whether windows reach over the edge: what lies there is no value. */
@@ -112,55 +146,32 @@ static int reaches_out(const Pooling *op) {
   return op->top > 0 || op->left > 0 || (p->oh - 1) * p->sh + p->ph > op->h || (p->ow - 1) * p->sw + p->pw > op->w;
 }
 
-/* One image, in either direction: a place is the position in the whole window. */
-static void pool_clipped(const Pooling *op, const float *from, float *to, u8 *index, int backward) {
-  const Pool *p = &op->pool;
-  const int c = op->c, wide = wide_places(p);
-  if (backward) memset(to, 0, (int64_t)op->h * op->w * c * sizeof(float));
-  for (int oy = 0; oy < p->oh; oy++)
-    for (int ox = 0; ox < p->ow; ox++)
-      for (int ch = 0; ch < c; ch++) {
-        int64_t out = ((int64_t)oy * p->ow + ox) * c + ch;
-        int y0 = oy * p->sh - op->top, x0 = ox * p->sw - op->left;
-        if (backward) {
-          int at = load_place(index, out, wide), y = y0 + at / p->pw, x = x0 + at % p->pw;
-          /* As above: only a place inside the image is one. */
-          if (at >= 0 && y >= 0 && y < op->h && x >= 0 && x < op->w) to[((int64_t)y * op->w + x) * c + ch] += from[out];
-          continue;
-        }
-        float best = -__builtin_inff();
-        int at = -1;
-        for (int y = MAX(y0, 0); y < MIN(y0 + p->ph, op->h); y++)
-          for (int x = MAX(x0, 0); x < MIN(x0 + p->pw, op->w); x++) {
-            float v = from[((int64_t)y * op->w + x) * c + ch];
-            if (at < 0 || v > best) best = v, at = (y - y0) * p->pw + x - x0;
-          }
-        to[out] = best;
-        store_place(index, out, at, wide);
-      }
-}
+static Field field_of(const Pooling *op) { return (Field){op->h, op->w, op->c, op->top, op->left}; }
 
 static void pool_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
   int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
-  if (reaches_out(op)) {
-    pool_clipped(op, op->x + in, op->y + out, places_at(&op->pool, op->index, out), 0);
-    return;
-  }
-  max_pool_image(op->x + in, op->w, op->c, &op->pool, op->y + out, places_at(&op->pool, op->index, out));
+  const Field f = field_of(op);
+  const float *x = op->x + in;
+  float *y = op->y + out;
+  u8 *index = places_at(&op->pool, op->index, out);
+  if (!reaches_out(op)) max_pool_image(x, op->w, op->c, &op->pool, y, index);
+  else if (wide_places(&op->pool)) max_pool_windows(x, &f, &op->pool, y, index, 1, 1);
+  else max_pool_windows(x, &f, &op->pool, y, index, 0, 1);
 }
 
 static void gradient_image(const void *argument, int image, float *scratch) {
   (void)scratch;
   const Pooling *op = argument;
   int64_t in = (int64_t)image * op->h * op->w * op->c, out = (int64_t)image * op->pool.oh * op->pool.ow * op->c;
-  if (reaches_out(op)) {
-    pool_clipped(op, op->x + out, op->y + in, places_at(&op->pool, op->index, out), 1);
-    return;
-  }
-  max_pool_gradient_image(op->x + out, places_at(&op->pool, op->index, out), op->h, op->w, op->c, &op->pool,
-                          op->y + in);
+  const Field f = field_of(op);
+  const float *dy = op->x + out;
+  float *dx = op->y + in;
+  const u8 *index = places_at(&op->pool, op->index, out);
+  if (!reaches_out(op)) max_pool_gradient_image(dy, index, op->h, op->w, op->c, &op->pool, dx);
+  else if (wide_places(&op->pool)) max_pool_gradient_windows(dy, index, &f, &op->pool, dx, 1, 1);
+  else max_pool_gradient_windows(dy, index, &f, &op->pool, dx, 0, 1);
 }
 
 /*

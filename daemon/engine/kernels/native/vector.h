@@ -140,4 +140,17 @@ INLINE void store_some(float *p, vf x, int64_t n) {
   else store_part(p, x, part_of(n));
 }
 
+/* Calls f(.., cut, part) with constants for whole vectors, and for the last one. */
+#define BY_PART(left, f, ...)                               \
+  do                                                        \
+    if ((left) >= LANES) f(__VA_ARGS__, 0, part_of(LANES)); \
+    else f(__VA_ARGS__, 1, part_of(left));                  \
+  while (0)
+#define LOAD_CUT(p) (cut ? load_part(p, part) : (vf)LOAD(p))
+#define STORE_CUT(p, x)              \
+  do                                 \
+    if (cut) store_part(p, x, part); \
+    else STORE(p, x);                \
+  while (0)
+
 #endif

@@ -13,7 +13,7 @@ describe("the choice of Winograd's tiles", () => {
     expect(tilesPay(layer({ h: 8, w: 8, oh: 8, ow: 8, c: 64, f: 64 }))).toBe(true);
     const second = layer({ h: 12, w: 12, oh: 8, ow: 8, c: 20, f: 50, kh: 5, kw: 5, top: 0, left: 0 });
     expect(tilesPay(second)).toBe(true);
-    expect(summedTilesPay(second, 16)).toBe(true);
+    expect(summedTilesPay(second)).toBe(true);
   });
 
   it('does not fall on other filters, strides and dilations', () => {
@@ -30,8 +30,11 @@ describe("the choice of Winograd's tiles", () => {
 
   it('needs tiles to sum over in every part of the batch', () => {
     const small = { h: 4, w: 4, oh: 4, ow: 4 };
-    expect(summedTilesPay(layer({ ...small, batch: 127 }), 16)).toBe(false);
-    expect(summedTilesPay(layer({ ...small, batch: 128 }), 16)).toBe(true);
+    expect(summedTilesPay(layer({ ...small, batch: 127 }))).toBe(false);
+    expect(summedTilesPay(layer({ ...small, batch: 128 }))).toBe(true);
+    // A small batch has a part for each image.
+    expect(summedTilesPay(layer({ ...small, batch: 8 }))).toBe(false);
+    expect(summedTilesPay(layer({ batch: 8 }))).toBe(true);
   });
 
   it('has room for whole vectors of 36 places', () => {

@@ -48,7 +48,7 @@ void decode_filter_gradient(Reader *r, FilterGradient *d, int tiled) {
   d->dy = reads(r, w.dy, d->pooled ? SIZE(g->batch, d->pool.oh, d->pool.ow, g->f) : results);
   d->dw = writes(r, w.dw, filter), d->db = may_write(r, w.db, SIZE(g->f));
   if (!r->wrong)
-    d->partial = writes(r, w.partial, SIZE(PARTS, (int64_t)g->kh * g->kw * g->c + 1, padded_columns(g->f)));
+    d->partial = writes(r, w.partial, SIZE(parts_of(g->batch), (int64_t)g->kh * g->kw * g->c + 1, padded_columns(g->f)));
   d->index = d->pooled ? (uint8_t *)reads(r, w.index, index_floats(r, &d->pool, g->batch, g->f)) : NULL;
 }
 
@@ -72,7 +72,7 @@ void decode_depthwise(Reader *r, Depthwise *d, int kind) {
   d->dw = kind == PROGRAM_DEPTHWISE_FILTER_GRADIENT ? writes(r, w.dw, filters) : NULL;
   d->partial = NULL;
   if (kind == PROGRAM_DEPTHWISE_FILTER_GRADIENT && !r->wrong)
-    d->partial = writes(r, w.partial, SIZE(PARTS, g->kh, g->kw, padded_columns(g->f)));
+    d->partial = writes(r, w.partial, SIZE(parts_of(g->batch), g->kh, g->kw, padded_columns(g->f)));
 }
 
 void decode_pooling(Reader *r, Pooling *p, int kind) {

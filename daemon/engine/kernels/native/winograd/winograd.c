@@ -124,9 +124,9 @@ static void filter_tiles(const void *argument, int part, float *scratch) {
   float *expanded = own + t.images * t.p.image + SLACK;
   float *dw = op->partial + part * ((int64_t)g->kh * g->kw * g->c + 1) * columns,
         *db = dw + (int64_t)g->kh * g->kw * g->c * columns;
-  int from = (int64_t)g->batch * part / PARTS, to = (int64_t)g->batch * (part + 1) / PARTS;
+  const int parts = parts_of(g->batch);
+  int from = (int64_t)g->batch * part / parts, to = (int64_t)g->batch * (part + 1) / parts;
   memset(db, 0, columns * sizeof(float));
-  if (from == to) memset(sums, 0, PLACES * place * sizeof(float));
   Products products = {.a = d, .a_row = 1, .a_column = t.x_row, .a_place = t.x_place, .b = m, .b_row = t.y_row};
   products.b_place = t.y_place, products.rows = g->c, products.columns = g->f;
   products.c = sums, products.c_row = columns, products.c_place = place;
@@ -154,6 +154,6 @@ static void winograd_filter_gradient(ThreadPool *workers, const FilterGradient *
   Tiling t = tiling(g, SUMMED_BLOCK);
   int64_t expanded = op->pooled ? (int64_t)g->oh * g->ow * g->f : 0;
   int64_t own = PLACES * sums_place(g) + t.images * (t.p.image + expanded) + 2 * SLACK;
-  thread_pool_run(workers, PARTS, filter_tiles, op, block_floats(&t) + own, tiled_time(g));
+  thread_pool_run(workers, parts_of(g->batch), filter_tiles, op, block_floats(&t) + own, tiled_time(g));
   sum_parts(workers, op);
 }
