@@ -4,6 +4,7 @@ import type { SessionSpec } from './engine.js';
 import { peakBytes } from '../network/peakMemory.js';
 import { type Graph } from '../network/ir.js';
 import { stepCost } from './trialSize.js';
+import { parts } from './native/layout.js';
 import { sizeOf } from '../protocol/shape.js';
 
 /** Bytes: `fixed`, and `perSample` for each sample that is computed at once. */
@@ -26,8 +27,11 @@ const vectors = 5;
 const onnxShare = 2.2;
 /** Its code and buffers, and a graph for inference beside the one for training. */
 const beside = 2 ** 27;
-/** Batch sizes whose graphs are measured: their difference gives the cost of a sample. A single sample has axes of 1 that simplify. */
-const measured = [2, 4] as const;
+/**
+ * Batch sizes whose graphs are measured: their difference gives the cost of a sample. Sums over a batch are made in parts, of which a smaller batch has
+ * fewer; a larger one has no more of them.
+ */
+const measured = [parts, 2 * parts] as const;
 
 /** Bytes in use at once in a graph's step. @throws Unsupported if our own kernels lack an operation. */
 async function graphBytes(graph: Graph, executor: Measured): Promise<number> {
