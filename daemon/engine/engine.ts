@@ -146,6 +146,11 @@ export interface TrainRequest {
   readonly nesterov: boolean;
   /** l2 coefficient on prunable parameters' gradients; 0 for none. */
   readonly weightDecay: number;
+  /**
+   * Largest Euclidean norm of the loss's gradient over all weights that the mask lets move, before weight decay and penalty; a longer one is scaled to it.
+   * Default: any.
+   */
+  readonly clipNorm?: number;
   /** L step: adds mu (w - target) to the gradient within `ranges`. target is flat, of the session's size. [P, eq. 4] */
   readonly penalty?: { readonly mu: number; readonly target: Float32Array; readonly ranges: readonly Range[] };
   /** Retraining: weights within `ranges` whose keep is 0 stay exactly 0, and so does their velocity. */

@@ -88,6 +88,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'training.momentum': 'm of `u <- m u - eta g`. Default ' + TRAINING.momentum,
   'training.nesterov': 'Nesterov momentum: `w <- w + m u - eta g`, with the new u. Default true.',
   'training.weightDecay': 'Adds `weightDecay * w` to the gradient of kernels. Default 0.',
+  'training.clipNorm':
+    "Gradient clipping: if the norm of the loss's gradient over all weights is larger, the gradient is scaled to it (PyTorch's `clip_grad_norm_`), before weight decay and the penalty. In retraining the weights at zero do not count. Default: none.",
   retrain:
     'Training of the survivors after LC with the support fixed: weights at zero stay zero, and so does their velocity.',
   reference: 'Training of the reference, where it is trained here.',

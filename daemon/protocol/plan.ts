@@ -75,6 +75,11 @@ export const Training = z.strictObject({
     .min(0)
     .optional()
     .describe('l2 coefficient added to the loss gradient of kernels. Default 0.'),
+  clipNorm: positive
+    .optional()
+    .describe(
+      "Largest norm of the loss's gradient over all weights: a longer one is scaled to it, before weight decay and penalty. Default: any.",
+    ),
 });
 
 /** How labels are mapped to the model's classes; "auto": the mapping under which a given reference has the lowest loss, else the default. */

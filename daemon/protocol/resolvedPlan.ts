@@ -25,6 +25,8 @@ const TrainingSettings = z.strictObject({
   momentum: z.number(),
   nesterov: z.boolean(),
   weightDecay: z.number().min(0),
+  /** Absent: gradients of any length. */
+  clipNorm: z.number().positive().optional(),
 });
 export type TrainingSettings = z.infer<typeof TrainingSettings>;
 

@@ -119,6 +119,7 @@ async function train(
       momentum: settings.momentum,
       nesterov: settings.nesterov,
       weightDecay: settings.weightDecay,
+      ...(settings.clipNorm !== undefined && { clipNorm: settings.clipNorm }),
       ...(penalty ? { penalty } : {}),
       ...(mask ? { mask } : {}),
       onStep,

@@ -19,6 +19,7 @@ import { type Graph } from '../../network/ir.js';
 import { verified } from '../../network/verify/verified.js';
 import { graphsOf } from '../graphs/graphsOf.js';
 import type { ModelGraphs } from '../graphs/modelGraphs.js';
+import { clipNorm } from '../update/clipNorm.js';
 import { updateSegments } from '../update/segments.js';
 import { createUpdate, type Update } from '../update/update.js';
 import { bindBuffers, type Buffers } from './buffers.js';
@@ -142,7 +143,7 @@ export class CompiledSession implements EngineSession {
   }
 
   async train(request: TrainRequest): Promise<TrainSummary> {
-    const { batches, steps, momentum, nesterov, weightDecay, penalty, mask, signal, onStep } = request;
+    const { batches, steps, momentum, nesterov, weightDecay, clipNorm: most, penalty, mask, signal, onStep } = request;
     const training = await this.#openTraining();
     const { graph, io, batch, update } = training;
     const segments = updateSegments(this.size, this.prunableSize, {
@@ -160,6 +161,7 @@ export class CompiledSession implements EngineSession {
       const loss = await batch.run(() => this.#step(training, !reading));
       if (!Number.isFinite(loss))
         throw new UserError('diverged', `the loss became ${loss} at step ${done + 1}; lower the learning rate`);
+      if (most !== undefined) clipNorm(this.#vectors.g, most, mask);
       update.step(this.#vectors.offsets, segments, {
         eta: request.learningRate(done),
         momentum,

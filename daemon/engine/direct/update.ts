@@ -1,5 +1,6 @@
 import type { Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { Range, TrainRequest } from '../engine.js';
+import { NORM_EPSILON } from '../update/clipNorm.js';
 import type { BoundParameter } from './loadModel.js';
 import type { TensorFlow } from './tensorflow.js';
 
@@ -59,10 +60,12 @@ export class TensorUpdate {
   step(gradients: Readonly<Record<string, Tensor>>, eta: number): void {
     const { core } = this.tf;
     const { momentum, nesterov, weightDecay, penalty } = this.request;
+    const factor = this.#clip(gradients);
     this.parameters.forEach(({ variable: w, prunable }, i) => {
       const { penalised, target, keep } = this.extras[i]!;
       const v = this.velocities[i]!;
       let d = gradients[w.name] ?? core.zerosLike(w);
+      if (factor) d = core.mul(d, factor);
       if (prunable && weightDecay !== 0) d = core.add(d, core.mul(w, weightDecay));
       if (penalised) d = core.add(d, core.mul(core.mul(core.sub(w, target!), penalised), penalty!.mu));
       let velocity: Tensor = core.add(core.mul(v, momentum), d);
@@ -76,6 +79,22 @@ export class TensorUpdate {
       v.assign(velocity);
       w.assign(weights);
     });
+  }
+
+  /** The factor of `clipNorm` (daemon/engine/update/clipNorm.ts), at most 1; null without clipping. */
+  #clip(gradients: Readonly<Record<string, Tensor>>): Tensor | null {
+    const { core } = this.tf;
+    const most = this.request.clipNorm;
+    if (most === undefined) return null;
+    const squares = this.parameters.flatMap(({ variable: w }, i) => {
+      const gradient = gradients[w.name];
+      if (!gradient) return [];
+      const { keep } = this.extras[i]!;
+      const moving = keep ? core.where(keep, gradient, core.zerosLike(gradient)) : gradient;
+      return [core.sum(core.square(moving))];
+    });
+    const norm = core.sqrt(core.addN([core.scalar(0), ...squares]));
+    return core.minimum(core.div(most, core.add(norm, NORM_EPSILON)), 1);
   }
 
   dispose(): void {

@@ -84,10 +84,11 @@ async function train(
   for (let step = 0; step < steps; step++) {
     if (control.stopReason) throw new Stopped(control.stopReason, 0);
     try {
-      const { momentum, nesterov, weightDecay } = settings;
+      const { momentum, nesterov, weightDecay, clipNorm } = settings;
       const learningRate = () => rate;
       const onStep = (_: number, loss: number) => void (sum += loss);
-      await session.train({ batches, steps: 1, learningRate, momentum, nesterov, weightDecay, onStep });
+      const clip = clipNorm !== undefined && { clipNorm };
+      await session.train({ batches, steps: 1, learningRate, momentum, nesterov, weightDecay, ...clip, onStep });
     } catch (error) {
       if (error instanceof UserError && error.code === 'diverged') return Infinity;
       throw error;

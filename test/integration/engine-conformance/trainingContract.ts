@@ -107,4 +107,38 @@ export function describeTraining(session: OpenSession): void {
     });
     expect(weights.subarray(s.prunableSize).every((x) => x !== 0)).toBe(true);
   });
+
+  it.each(['penalty', 'mask'] as const)(
+    'a gradient that is longer than clipNorm is scaled to it, before weight decay and penalty, and without what a mask holds at 0: %s',
+    async (kind) => {
+      const net = lenet();
+      const s = await session(net);
+      const random = createRandom(8);
+      const ranges = [{ start: 0, end: s.prunableSize }];
+      const target = Float32Array.from({ length: s.size }, () => random.normal());
+      const keep = Uint8Array.from({ length: s.size }, () => random.below(2));
+      const isHeld = (i: number) => kind === 'mask' && i < s.prunableSize && !keep[i];
+      await s.setWeights((await s.getWeights()).map((x, i) => (isHeld(i) ? 0 : x)));
+      const segments = updateSegments(s.size, s.prunableSize, { [kind]: ranges });
+      const [eta, mu, weightDecay] = [0.05, 0.7, 0.02];
+      const w = double(await s.getWeights());
+      const v = new Float64Array(s.size);
+      const factors: number[] = [];
+      let clipNorm = 0;
+      for (let step = 0; step < 3; step++) {
+        const { gradient } = oracleStep(net, s, w, 300 + step);
+        const norm = Math.sqrt(gradient.reduce((sum, g, i) => sum + (isHeld(i) ? 0 : g * g), 0));
+        // One of the steps has a gradient that stays as it is.
+        if (step === 0) clipNorm = 0.99 * norm;
+        factors.push(Math.min(1, clipNorm / (norm + 1e-6)));
+        const clipped = gradient.map((g) => g * factors.at(-1)!);
+        referenceUpdate(w, v, clipped, segments, { eta, ...settings, weightDecay, mu }, double(target), keep);
+      }
+      expect(Math.min(...factors)).toBeLessThan(0.995);
+      const more = kind === 'mask' ? { mask: { keep, ranges } } : { penalty: { mu, target, ranges } };
+      await s.train(request(net, 3, { clipNorm, weightDecay, ...more }, 300));
+      expect(distance(await s.getWeights(), w)).toBeLessThan(2e-5);
+      expect(distance(await s.getVelocity(), v)).toBeLessThan(2e-5);
+    },
+  );
 }
