@@ -22,6 +22,16 @@ function processIn(id: string): { pid: number; started: string } | null {
   return pid !== undefined && isHere({ host: host || undefined }) ? { pid: Number(pid), started: started! } : null;
 }
 
+/** Whether the job has a process yet. A signal ends its shell at once, and what the shell started writes a checkpoint first. */
+function hasGroup(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function start(template: string, script: string, output: string): Promise<Submitted> {
   const file = await open(output, 'a');
   try {
@@ -70,7 +80,8 @@ export const commandRunner: Runner<string> = {
       }
       const now = await processOf(job.pid);
       const isSame = now !== null && (now.started === null || job.started === '' || now.started === job.started);
-      found.set(id, isSame ? { state: 'running' } : { state: 'ended' });
+      // The id of a process is not given again while its group has another one.
+      found.set(id, { state: isSame || (now === null && hasGroup(job.pid)) ? 'running' : 'ended' });
     }
     return found;
   },
