@@ -35,7 +35,7 @@ describe.each(Object.keys(targets))('the native engine of %s', (target) => {
   });
 });
 
-test('Linux has kernels, and no other platform has an addon that nothing builds', () => {
-  expect(Object.keys(targets)).toEqual(['linux-x64', 'linux-arm64']);
+test('every platform that a VSIX is made for has kernels, but for Windows on ARM', () => {
+  expect(TARGETS.filter((target) => !(target in targets))).toEqual(['win32-arm64']);
   for (const target of TARGETS) expect(existsSync(path(target, 'node'))).toBe(target in targets);
 });

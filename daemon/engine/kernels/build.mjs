@@ -2,7 +2,7 @@
  * Compiles the C kernels, so that users need no compiler. WebAssembly becomes a generated TypeScript module beside its
  * source (needs clang and lld with the wasm32 target); the native kernels become Node-API addons under prebuilt/, one a
  * platform (targets.mjs has their compilers; all need Node's headers). Run after a change to a kernel, with Debian's gcc,
- * gcc-aarch64-linux-gnu and libc6-dev-arm64-cross:
+ * gcc-aarch64-linux-gnu, libc6-dev-arm64-cross, gcc-mingw-w64-x86-64, clang-14 and lld-14:
  * `node daemon/engine/kernels/build.mjs [wasm] [native | TARGET...]`. A target whose compiler is not installed is left as it
  * is, with a line that says so. test/unit/engine/kernels.test.ts fails when a build was forgotten.
  */
@@ -106,19 +106,19 @@ const kernelSources = [
   'winograd/winograd.c',
 ];
 
-/** Headers of a folder and its subfolders, in the order of their names. */
-const headersOf = (folder) =>
-  readdirSync(join(here, folder), { recursive: true })
-    .filter((file) => file.endsWith('.h'))
-    .map((file) => `${folder}/${file}`)
+/** Headers in native/, in the order of their names; `ports`: folders in native/port that count. */
+const headers = (ports) =>
+  readdirSync(join(here, 'native'), { recursive: true })
+    .filter((file) => file.endsWith('.h') && (!file.startsWith('port/') || ports.includes(file.split('/')[1])))
+    .map((file) => `native/${file}`)
     .sort();
 
 /** An addon's sources and flags. */
 export function nativeKernel(target) {
-  const { compiler, flags, levels, linkFlags } = targets[target];
-  const sources = [...plainSources, ...decoderSources, ...doorSources, ...kernelSources];
+  const { compiler, flags, levels, linkFlags, ports, portSources } = targets[target];
+  const sources = [...plainSources, ...decoderSources, ...doorSources, ...kernelSources, ...portSources];
   return {
-    sources: [...sources.map((file) => `native/${file}`), ...headersOf('native'), 'update.c', 'simd.h'],
+    sources: [...sources.map((file) => `native/${file}`), ...headers(ports), 'update.c', 'simd.h'],
     flags: [compiler, ...nativeFlags, ...flags, ...Object.values(levels).flat(), ...decoderFlags, ...linkFlags],
   };
 }
@@ -170,9 +170,10 @@ function requiredHeaders() {
 export function compileNative(more = [], target = 'linux-x64') {
   const folder = mkdtempSync(join(tmpdir(), 'lc-kernels-'));
   try {
+    const door = [...doorSources, ...targets[target].portSources];
     const objects = [
       ...compileKernels(folder, more, target),
-      ...doorSources.map((file) => compile(target, folder, file, more)),
+      ...door.map((file) => compile(target, folder, file, more)),
     ];
     const output = join(folder, 'kernels.node');
     if (more.length > 0) execFileSync(targets[target].compiler, ['-shared', ...more, '-o', output, ...objects, '-lm']);

@@ -57,7 +57,8 @@ describe.each(Object.keys(targets))('committed native kernels of %s', (target) =
   });
 
   it('are small', () => {
-    expect(file('node').length).toBeLessThan(400_000);
+    // macOS rounds segments to pages of 16 kB, and each page has a signature.
+    expect(file('node').length).toBeLessThan(target.startsWith('darwin') ? 420_000 : 400_000);
   });
 
   it.skipIf(nodeHeaders() === null || cannotBuild(target) !== null)(

@@ -18,12 +18,28 @@ static const struct {
 /* Every processor of this architecture has NEON. */
 static int runs(const Kernels *kernels) { return kernels == &kernels_neon; }
 #else
+#if defined(__APPLE__)
+/* macOS gives a thread AVX-512's registers when it first uses them: only the system knows whether there are any. */
+int sysctlbyname(const char *name, void *value, size_t *size, void *new_value, size_t new_size);
+static int has(const char *name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, NULL, 0) == 0 && value != 0;
+}
+#define HAS(feature) has("hw.optional." feature)
+#define AVX2 "avx2_0"
+#define FIND_FEATURES (void)0
+#else
+#define HAS(feature) __builtin_cpu_supports(feature)
+#define AVX2 "avx2"
+#define FIND_FEATURES __builtin_cpu_init()
+#endif
+
 static int runs(const Kernels *kernels) {
-  __builtin_cpu_init();
-  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  FIND_FEATURES;
+  int avx2 = HAS(AVX2) && HAS("fma");
   if (kernels == &kernels_avx2) return avx2;
-  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  return avx2 && HAS("avx512f") && HAS("avx512vl") && HAS("avx512dq") && HAS("avx512bw");
 }
 #endif
 

@@ -114,13 +114,24 @@ INLINE vi lanes_v(void) {
 #endif
 }
 
+/* Lane l gets the number of lane l ^ other. A macro for gcc, of which a function would be other code. */
+#if defined(__clang__)
+INLINE vf exchange_lanes(vf x, int other) {
+  vf y = x;
+  for (int l = 0; l < LANES; l++) y[l] = x[l ^ other];
+  return y;
+}
+#else
+#define exchange_lanes(x, other) __builtin_shuffle(x, lanes_v() ^ other)
+#endif
+
 /* The sum, or the largest, of all lanes, in each of them. */
 INLINE vf sum_lanes(vf x) {
-  for (int half = LANES / 2; half > 0; half /= 2) x += __builtin_shuffle(x, lanes_v() ^ half);
+  for (int half = LANES / 2; half > 0; half /= 2) x += exchange_lanes(x, half);
   return x;
 }
 INLINE vf max_lanes(vf x) {
-  for (int half = LANES / 2; half > 0; half /= 2) x = max_v(x, __builtin_shuffle(x, lanes_v() ^ half));
+  for (int half = LANES / 2; half > 0; half /= 2) x = max_v(x, exchange_lanes(x, half));
   return x;
 }
 

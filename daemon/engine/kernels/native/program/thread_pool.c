@@ -10,6 +10,14 @@
 #include <string.h>
 #include <uv.h>
 
+#if defined(_WIN32)
+#include <malloc.h>
+#define aligned_alloc(alignment, bytes) _aligned_malloc(bytes, alignment)
+#define free_aligned _aligned_free
+#else
+#define free_aligned free
+#endif
+
 /* As long as a batch takes to prepare, about. */
 #define SPIN_NANOSECONDS 200000
 /* Less work than this is not shared out; a build that looks for races shares all of it. */
@@ -61,7 +69,7 @@ static void pause_cpu(void) {
 
 static void work(ThreadPool *workers, Member *member) {
   if (member->floats < workers->floats) {
-    free(member->scratch);
+    free_aligned(member->scratch);
     member->floats = workers->floats;
     int64_t bytes = ((workers->floats + SLACK) * (int64_t)sizeof(float) + 63) / 64 * 64;
     member->scratch = aligned_alloc(64, bytes);
@@ -181,8 +189,8 @@ void thread_pool_free(ThreadPool *workers) {
   atomic_store(&workers->stopping, 1);
   wake(workers);
   for (int i = 1; i < workers->threads; i++) uv_thread_join(&workers->members[i].thread);
-  for (int i = 0; i < workers->threads; i++) free(workers->members[i].scratch);
+  for (int i = 0; i < workers->threads; i++) free_aligned(workers->members[i].scratch);
   uv_cond_destroy(&workers->wake);
   uv_mutex_destroy(&workers->mutex);
-  free(workers);
+  free_aligned(workers);
 }
