@@ -18,8 +18,10 @@ const tests = (folder: string): string[] =>
 
 /** Replaces modules, or looks at what others register: not for a process that other files use too. */
 const NEEDS_A_PROCESS = /\bvi\.(mock|doMock|resetModules)\(|^\/\/ @vitest-isolate$/m;
+/** They look at what a stand-in for the editor has recorded, and draw from one stream of random numbers a process. */
+const KEEPS_STATE = /^test.unit.(extension|engine.native)\b/;
 const unit = tests('test/unit');
-const alone = unit.filter((file) => NEEDS_A_PROCESS.test(readFileSync(file, 'utf8')));
+const alone = unit.filter((file) => KEEPS_STATE.test(file) || NEEDS_A_PROCESS.test(readFileSync(file, 'utf8')));
 const together = unit.filter((file) => !alone.includes(file));
 const others = ['integration', 'fuzz', 'matrix', 'guards'].map((folder) => `test/${folder}/**/*.test.ts`);
 
